@@ -1,0 +1,568 @@
+//! The key holder that everybody calls.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Deref;
+
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::json::{self, Fault, Members, Sink};
+use crate::key::Key;
+use crate::layout::{self, BODY_END, BODY_START, FIELD_NAME, Layout};
+use crate::payload::{self, Draft, Object};
+use crate::secretbox::{self, Nonce, TAG_BYTES};
+use crate::timestamp::Timestamp;
+
+/// Holds a key and seals and opens with it.
+///
+/// Cheap to share between threads by reference; make one and keep it. Its keys are wiped when it is dropped and never
+/// printed. When you outgrow it: [`EnvelopeBuilder`] has the options, [`crate::hazmat`] takes nonces from you.
+///
+#[cfg_attr(all(feature = "std", feature = "serde"), doc = "```")]
+#[cfg_attr(not(all(feature = "std", feature = "serde")), doc = "```ignore")]
+/// use cardseal::{Envelope, RequestOptions};
+/// use serde_json::json;
+///
+/// let envelope = Envelope::new("your_api_secret_key_here")?;
+/// let options = RequestOptions::new("key_1").idempotency_key("topup-invoice-42");
+/// let request = envelope.seal_request("/cards/topup", &json!({"card_id": "card_abc123", "amount": "10.00"}), &options)?;
+/// assert_eq!(request.path, "/api/v1/cards/topup");
+/// assert_eq!(request.headers[2], ("Idempotency-Key", "topup-invoice-42".to_owned()));
+/// # Ok::<(), cardseal::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Envelope {
+    sealing: Key,
+    older: Vec<Key>,
+    layout: Layout,
+    max_bytes: usize,
+}
+
+/// How large an HTTP body may be unless told otherwise: 10 MiB.
+pub const DEFAULT_MAX_BYTES: usize = 10 * 1024 * 1024;
+
+/// How many older secrets an envelope takes.
+pub const MAX_OPEN_SECRETS: usize = 4;
+
+impl Envelope {
+    /// An envelope for an API secret, with the versioned layout.
+    ///
+    /// # Errors
+    /// `invalid_key` for a secret of fewer than 8 bytes.
+    pub fn new(secret: &str) -> Result<Self> {
+        Self::builder().secret(secret).build()
+    }
+
+    /// An envelope for a raw key of 32 bytes, which is used as it is.
+    ///
+    /// # Errors
+    /// `invalid_key` for any other length.
+    pub fn from_key(key: &[u8]) -> Result<Self> {
+        Self::builder().key(key).build()
+    }
+
+    /// An envelope with options.
+    pub fn builder() -> EnvelopeBuilder {
+        EnvelopeBuilder::default()
+    }
+
+    /// The layout that this envelope writes and reads.
+    pub const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The largest HTTP body, in bytes, that this envelope writes and reads.
+    pub const fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
+    /// Opens a sealed body and returns its JSON text, whatever value that is.
+    ///
+    /// No timestamp rule applies: a server uses [`open_request`](Self::open_request).
+    ///
+    /// # Errors
+    /// `too_large`, `invalid_json`, `envelope_not_found`, `invalid_envelope`, `unsupported_version`,
+    /// `decryption_failed`, `invalid_payload`, in this order.
+    pub fn open_json<'b>(&self, body: impl Into<Body<'b>>) -> Result<Plaintext> {
+        let (opened, _) = self.open_reading(&self.find_field(body.into())?, Members::new([]))?;
+        Ok(opened.plaintext)
+    }
+
+    /// Opens a sealed body into a type of yours.
+    ///
+    /// # Errors
+    /// As [`open_json`](Self::open_json); `invalid_payload` also where the payload does not fit the type.
+    ///
+    /// ```
+    /// let envelope = cardseal::Envelope::new("your_api_secret_key_here")?;
+    /// let body = envelope.seal_response(&["card_abc123"])?;
+    /// assert_eq!(envelope.open::<Vec<String>>(&body)?, ["card_abc123"]);
+    /// # Ok::<(), cardseal::Error>(())
+    /// ```
+    #[cfg(feature = "serde")]
+    pub fn open<'b, T: serde::de::DeserializeOwned>(&self, body: impl Into<Body<'b>>) -> Result<T> {
+        self.open_json(body)?.parse()
+    }
+
+    /// Opens the `encrypted` field alone: whatever bytes were encrypted.
+    ///
+    /// # Errors
+    /// `too_large`, `invalid_envelope`, `unsupported_version`, `decryption_failed`.
+    pub fn decrypt(&self, field: &str) -> Result<Vec<u8>> {
+        let mut opened = self.open_field(&self.find_field(Body::Field(field))?)?;
+        Ok(core::mem::take(&mut *opened.message))
+    }
+
+    /// Seals text that the caller has made sure of, under a given nonce.
+    pub(crate) fn seal_draft(&self, draft: &Draft<'_>, nonce: &Nonce) -> Result<String> {
+        self.seal_pieces(&draft.pieces(), nonce, BODY_START, BODY_END)
+    }
+
+    /// Encrypts bytes into a field, under a given nonce.
+    pub(crate) fn encrypt_with(&self, message: &[u8], nonce: &Nonce) -> Result<String> {
+        self.seal_pieces(&[message], nonce, "", "")
+    }
+
+    /// A request payload, stamped unless it is, sealed.
+    pub(crate) fn seal_with(
+        &self,
+        json: &str,
+        stamp: impl FnOnce() -> Result<Timestamp>,
+        nonce: impl FnOnce() -> Result<Nonce>,
+    ) -> Result<String> {
+        let draft = Object::read(json)?.stamped(stamp)?;
+        self.seal_draft(&draft, &nonce()?)
+    }
+
+    /// Any JSON value, sealed as it is.
+    pub(crate) fn seal_response_with(&self, json: &str, nonce: impl FnOnce() -> Result<Nonce>) -> Result<String> {
+        let text = json::trim(json);
+        payload::read_unsealed(text)?;
+        self.seal_draft(&Draft::verbatim(text), &nonce()?)
+    }
+
+    /// Puts `pieces` behind a header, encrypts them there, and writes the result between `start` and `end`: one working
+    /// buffer and the output, both of their final size from the start.
+    fn seal_pieces(&self, pieces: &[&[u8]], nonce: &Nonce, start: &str, end: &str) -> Result<String> {
+        let message_bytes = pieces.iter().map(|piece| piece.len()).sum();
+        self.check_size(layout::field_bytes(self.layout, message_bytes))?;
+        let version = self.layout.version();
+        let header_bytes = self.layout.header_bytes();
+        let mut working = Zeroizing::new(Vec::with_capacity(header_bytes + message_bytes));
+        working.extend_from_slice(version);
+        working.extend_from_slice(nonce);
+        working.extend_from_slice(&[0; TAG_BYTES]);
+        for piece in pieces {
+            working.extend_from_slice(piece);
+        }
+        if let Some((header, message)) = working.split_at_mut_checked(header_bytes) {
+            let tag = secretbox::seal(&self.sealing, nonce, message);
+            if let Some(slot) = header.last_chunk_mut() {
+                *slot = tag;
+            }
+        }
+        // What is in the buffer now is what goes out: there is nothing left to wipe.
+        let working = core::mem::take(&mut *working);
+        Ok(layout::encode(&working, start, end))
+    }
+
+    fn check_size(&self, field_bytes: Option<usize>) -> Result<()> {
+        match field_bytes {
+            Some(field_bytes) if layout::body_bytes(field_bytes) <= self.max_bytes => Ok(()),
+            _ => Err(too_large(self.max_bytes)),
+        }
+    }
+
+    /// Finds the field of a body that is not too large.
+    pub(crate) fn find_field<'b>(&self, body: Body<'b>) -> Result<Cow<'b, str>> {
+        match body {
+            Body::Bytes(bytes) => find_field_within(bytes, self.max_bytes),
+            Body::Field(field) => self.check_size(Some(field.len())).map(|()| Cow::Borrowed(field)),
+        }
+    }
+
+    /// Opens a field and reads its plaintext with a sink.
+    pub(crate) fn open_reading<S: Sink<Error = Fault>>(&self, field: &str, mut sink: S) -> Result<(Opened, S)> {
+        let opened = self.open_field(field)?.into_text()?;
+        json::read(&opened.plaintext, &mut sink).map_err(|fault| opened_text_invalid(&fault))?;
+        Ok((opened, sink))
+    }
+
+    fn open_field(&self, field: &str) -> Result<Message> {
+        self.open_sealed(layout::decode(self.layout, field)?)
+    }
+
+    pub(crate) fn open_sealed(&self, sealed: layout::Sealed) -> Result<Message> {
+        let layout::Sealed { nonce, tag, mut message } = sealed;
+        let mut keys = core::iter::once(&self.sealing).chain(&self.older);
+        match keys.position(|key| secretbox::open(key, &nonce, &tag, &mut message)) {
+            Some(key_index) => Ok(Message { message, nonce, key_index }),
+            None => Err(Error::new(
+                ErrorCode::DecryptionFailed,
+                "no secret opens this envelope: it was sealed with another secret, or altered on the way",
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sealing: _, older, layout, max_bytes } = self;
+        f.debug_struct("Envelope")
+            .field("layout", layout)
+            .field("open_secrets", &older.len())
+            .field("max_bytes", max_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Finds the field of an HTTP body that is not too large.
+pub(crate) fn find_field_within(body: &[u8], max_bytes: usize) -> Result<Cow<'_, str>> {
+    if body.len() > max_bytes { Err(too_large(max_bytes)) } else { find_field(body) }
+}
+
+fn too_large(max_bytes: usize) -> Error {
+    let message = format!("the body has more than {max_bytes} bytes: send less, or raise `max_bytes`");
+    Error::new(ErrorCode::TooLarge, message)
+}
+
+/// Reads an HTTP body strictly and finds its field.
+pub(crate) fn find_field(body: &[u8]) -> Result<Cow<'_, str>> {
+    let mut members = Members::new([FIELD_NAME]);
+    let text = json::read_utf8(body, &mut members)
+        .map_err(|fault| Error::new(ErrorCode::InvalidJson, format!("the body is not strict JSON: {fault}")))?;
+    let [field] = members.found();
+    let field = field.as_ref().ok_or_else(|| {
+        let message = "the body has no `encrypted` member: it was not sealed, or it is an error in plain text";
+        Error::new(ErrorCode::EnvelopeNotFound, message)
+    })?;
+    field
+        .string(text)
+        .ok_or_else(|| Error::new(ErrorCode::InvalidEnvelope, "`encrypted` is not a string: put the base64 text there"))
+}
+
+pub(crate) fn opened_text_invalid(fault: &Fault) -> Error {
+    Error::new(ErrorCode::InvalidPayload, format!("what the envelope holds is not strict JSON: {fault}"))
+}
+
+/// What came out of the cipher.
+pub(crate) struct Message {
+    pub(crate) message: Zeroizing<Vec<u8>>,
+    nonce: Nonce,
+    pub(crate) key_index: usize,
+}
+
+impl Message {
+    pub(crate) fn into_text(mut self) -> Result<Opened> {
+        match String::from_utf8(core::mem::take(&mut *self.message)) {
+            Ok(text) => Ok(Opened { plaintext: Plaintext::new(text), nonce: self.nonce, key_index: self.key_index }),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                error.into_bytes().zeroize();
+                Err(opened_text_invalid(&Fault { kind: json::FaultKind::Utf8, at }))
+            }
+        }
+    }
+}
+
+/// A body that opened, and under which of the secrets.
+pub(crate) struct Opened {
+    pub(crate) plaintext: Plaintext,
+    pub(crate) nonce: Nonce,
+    pub(crate) key_index: usize,
+}
+
+/// A sealed HTTP body as it reaches an opener: bytes or text, or the field of a body that a framework has parsed.
+#[derive(Debug, Clone, Copy)]
+pub enum Body<'b> {
+    /// The whole body.
+    Bytes(&'b [u8]),
+    /// The string that stood under `encrypted`: the outer body's syntax was the framework's to check.
+    Field(&'b str),
+}
+
+impl<'b> From<&'b str> for Body<'b> {
+    fn from(body: &'b str) -> Self {
+        Self::Bytes(body.as_bytes())
+    }
+}
+
+impl<'b> From<&'b String> for Body<'b> {
+    fn from(body: &'b String) -> Self {
+        Self::Bytes(body.as_bytes())
+    }
+}
+
+impl<'b> From<&'b [u8]> for Body<'b> {
+    fn from(body: &'b [u8]) -> Self {
+        Self::Bytes(body)
+    }
+}
+
+impl<'b> From<&'b Vec<u8>> for Body<'b> {
+    fn from(body: &'b Vec<u8>) -> Self {
+        Self::Bytes(body)
+    }
+}
+
+impl<'b, const N: usize> From<&'b [u8; N]> for Body<'b> {
+    fn from(body: &'b [u8; N]) -> Self {
+        Self::Bytes(body)
+    }
+}
+
+/// Decrypted JSON text. Reads as a `str`, is wiped when dropped, and never printed by `{:?}`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Plaintext(Zeroizing<String>);
+
+impl Plaintext {
+    pub(crate) fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text as a plain `String`, which nobody wipes.
+    pub fn into_string(mut self) -> String {
+        core::mem::take(&mut *self.0)
+    }
+
+    /// The value as a type of yours.
+    ///
+    /// # Errors
+    /// `invalid_payload` where the text does not fit the type.
+    #[cfg(feature = "serde")]
+    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        // serde's messages quote the value, which is plaintext: only the place is kept.
+        serde_json::from_str(self).map_err(|error| {
+            let message = format!("the payload does not fit the type asked for (column {})", error.column());
+            Error::new(ErrorCode::InvalidPayload, message)
+        })
+    }
+}
+
+impl Deref for Plaintext {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Plaintext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plaintext({} bytes)", self.0.len())
+    }
+}
+
+/// The options of an [`Envelope`].
+///
+/// ```
+/// use cardseal::{Envelope, Layout};
+/// let envelope = Envelope::builder()
+///     .secret("the_new_secret")
+///     .open_secret("the_old_secret") // opens, never seals: for the days of a rotation
+///     .layout(Layout::Bare)
+///     .max_bytes(1024 * 1024)
+///     .build()?;
+/// assert_eq!(format!("{envelope:?}"), "Envelope { layout: Bare, open_secrets: 1, max_bytes: 1048576, .. }");
+/// # Ok::<(), cardseal::Error>(())
+/// ```
+#[derive(Default)]
+pub struct EnvelopeBuilder {
+    sealing: Option<(Source, Result<Key>)>,
+    older: Vec<(Source, Result<Key>)>,
+    layout: Layout,
+    max_bytes: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Secret,
+    RawKey,
+}
+
+impl EnvelopeBuilder {
+    /// The API secret to seal and open with.
+    #[must_use]
+    pub fn secret(mut self, secret: &str) -> Self {
+        self.sealing = Some((Source::Secret, Key::from_secret(secret)));
+        self
+    }
+
+    /// The raw key of 32 bytes to seal and open with, in the place of a secret.
+    #[must_use]
+    pub fn key(mut self, key: &[u8]) -> Self {
+        self.sealing = Some((Source::RawKey, Key::from_bytes(key)));
+        self
+    }
+
+    /// One more older secret that only opens; at most four, tried in order.
+    #[must_use]
+    pub fn open_secret(mut self, secret: &str) -> Self {
+        self.older.push((Source::Secret, Key::from_secret(secret)));
+        self
+    }
+
+    /// One more older raw key that only opens; at most four, tried in order.
+    #[must_use]
+    pub fn open_key(mut self, key: &[u8]) -> Self {
+        self.older.push((Source::RawKey, Key::from_bytes(key)));
+        self
+    }
+
+    /// The layout; [`Layout::Versioned`] unless called.
+    #[must_use]
+    pub const fn layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// The largest HTTP body in bytes, 1 to 4,294,967,295; 10 MiB unless called.
+    #[must_use]
+    pub const fn max_bytes(mut self, max_bytes: usize) -> Self {
+        self.max_bytes = Some(max_bytes);
+        self
+    }
+
+    /// The envelope.
+    ///
+    /// # Errors
+    /// `invalid_option` for more than four older secrets, secrets and raw keys mixed, or `max_bytes` out of range;
+    /// `invalid_key` for a secret that is too short or a raw key of another length than 32, or for none.
+    pub fn build(self) -> Result<Envelope> {
+        let Self { sealing, older, layout, max_bytes } = self;
+        let invalid_option = |message: &'static str| Err(Error::new(ErrorCode::InvalidOption, message));
+        let Some((source, sealing)) = sealing else {
+            return Err(Error::new(ErrorCode::InvalidKey, "there is no secret: hand one in"));
+        };
+        if older.len() > MAX_OPEN_SECRETS {
+            return invalid_option("there are more than 4 older secrets: keep those of the last rotations alone");
+        }
+        if older.iter().any(|(older, _)| *older != source) {
+            return invalid_option("secrets and raw keys are mixed: use one kind for sealing and opening");
+        }
+        let max_bytes = max_bytes.unwrap_or(DEFAULT_MAX_BYTES);
+        if max_bytes == 0 || u32::try_from(max_bytes).is_err() {
+            return invalid_option("`max_bytes` is out of range: use 1 to 4294967295");
+        }
+        let older = older.into_iter().map(|(_, key)| key).collect::<Result<_>>()?;
+        Ok(Envelope { sealing: sealing?, older, layout, max_bytes })
+    }
+}
+
+impl fmt::Debug for EnvelopeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sealing: _, older, layout, max_bytes } = self;
+        f.debug_struct("EnvelopeBuilder")
+            .field("layout", layout)
+            .field("open_secrets", &older.len())
+            .field("max_bytes", max_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The calls that draw on the system's clock and randomness.
+#[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
+mod with_host {
+    use super::{Envelope, Result, String};
+    use crate::host;
+    use crate::timestamp::Timestamp;
+
+    impl Envelope {
+        /// Seals a request payload given as JSON text, and returns the HTTP body.
+        ///
+        /// The text is kept to the letter, but for white space around it and a `request_timestamp`, which is added as
+        /// the first member unless one is there.
+        ///
+        /// # Errors
+        /// `invalid_payload`, `already_sealed`, `invalid_timestamp`, `too_large`, in this order; `clock_unavailable`,
+        /// `entropy_unavailable`.
+        pub fn seal_json(&self, json: &str) -> Result<String> {
+            self.seal_with(json, Timestamp::now, host::random)
+        }
+
+        /// Seals a response, any JSON value given as text, without a timestamp.
+        ///
+        /// # Errors
+        /// `invalid_payload`, `already_sealed`, `too_large`; `entropy_unavailable`.
+        pub fn seal_response_json(&self, json: &str) -> Result<String> {
+            self.seal_response_with(json, host::random)
+        }
+
+        /// Encrypts any bytes into what goes under `encrypted`.
+        ///
+        /// # Errors
+        /// `too_large`, `entropy_unavailable`.
+        pub fn encrypt(&self, message: &[u8]) -> Result<String> {
+            self.encrypt_with(message, &host::random()?)
+        }
+
+        /// Seals a request payload and returns the HTTP body.
+        ///
+        /// # Errors
+        /// As [`seal_json`](Self::seal_json); `invalid_payload` also where the payload has no JSON form. (`serde_json`
+        /// gives NaN and the infinities the form `null`.)
+        #[cfg(feature = "serde")]
+        pub fn seal<T: serde::Serialize + ?Sized>(&self, payload: &T) -> Result<String> {
+            self.seal_json(&super::to_json(payload)?)
+        }
+
+        /// Seals a response, any value, without a timestamp.
+        ///
+        /// # Errors
+        /// As [`seal_response_json`](Self::seal_response_json); `invalid_payload` also where the payload has no JSON form.
+        #[cfg(feature = "serde")]
+        pub fn seal_response<T: serde::Serialize + ?Sized>(&self, payload: &T) -> Result<String> {
+            self.seal_response_json(&super::to_json(payload)?)
+        }
+    }
+}
+
+/// JSON text of a value, in a buffer that is wiped, and whose outgrown predecessors were.
+#[cfg(all(feature = "serde", feature = "std"))]
+pub(crate) fn to_json<T: serde::Serialize + ?Sized>(payload: &T) -> Result<Plaintext> {
+    let mut text = WipedText::default();
+    let written = serde_json::to_writer(&mut text, payload).ok();
+    written.and_then(|()| String::from_utf8(core::mem::take(&mut *text.0)).ok()).map(Plaintext::new).ok_or_else(|| {
+        // serde's messages may quote the value.
+        let message = "the payload has no JSON form: its maps need text as names";
+        Error::new(ErrorCode::InvalidPayload, message)
+    })
+}
+
+#[cfg(all(feature = "serde", feature = "std"))]
+#[derive(Default)]
+struct WipedText(Zeroizing<Vec<u8>>);
+
+#[cfg(all(feature = "serde", feature = "std"))]
+impl WipedText {
+    fn push(&mut self, bytes: &[u8]) {
+        if self.0.capacity() - self.0.len() < bytes.len() {
+            let capacity = (2 * self.0.capacity()).max(self.0.len() + bytes.len()).max(256);
+            let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+#[cfg(all(feature = "serde", feature = "std"))]
+impl std::io::Write for WipedText {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.push(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

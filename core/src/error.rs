@@ -1,0 +1,137 @@
+//! The one error type of the crate, and the codes that are its contract.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+
+pub use crate::tables::ErrorCode;
+
+/// What every call of this crate returns.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+/// Why a call failed: a stable code and a line that says what to do next.
+///
+/// The code is the contract ([`Error::code`], or [`Error::kind`] to match on); the message may change in any release.
+/// No message holds a secret or plaintext.
+///
+/// ```
+/// let error = cardseal::Envelope::new("short").unwrap_err();
+/// assert_eq!(error.code(), "invalid_key");
+/// assert_eq!(error.to_string(), "the secret has 5 bytes: use at least 8 (invalid_key)");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error {
+    kind: ErrorCode,
+    message: Cow<'static, str>,
+    skew_micros: Option<i64>,
+}
+
+impl Error {
+    /// The stable code, `decryption_failed` for example; the same in every language.
+    pub const fn code(&self) -> &'static str {
+        self.kind.as_str()
+    }
+
+    /// The code as a value to match on.
+    pub const fn kind(&self) -> ErrorCode {
+        self.kind
+    }
+
+    /// What went wrong and what to do, in one line without the code.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Request clock minus server clock in microseconds, for `timestamp_outside_window` alone.
+    pub const fn skew_micros(&self) -> Option<i64> {
+        self.skew_micros
+    }
+
+    pub(crate) fn new(kind: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, message: message.into(), skew_micros: None }
+    }
+
+    pub(crate) fn outside_window(skew_micros: i64, message: String) -> Self {
+        Self { kind: ErrorCode::TimestampOutsideWindow, message: message.into(), skew_micros: Some(skew_micros) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.code())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error").field("code", &self.code()).field("message", &self.message).finish()
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// User input as it stands in a message: in backticks, cut at 40 characters, control characters escaped.
+pub(crate) fn quoted(input: &str) -> String {
+    let mut quoted = String::from("`");
+    for (count, character) in input.chars().enumerate() {
+        if count == QUOTED_CHARACTERS {
+            quoted.push('…');
+            break;
+        }
+        if character.is_control() {
+            quoted.extend(character.escape_default());
+        } else {
+            quoted.push(character);
+        }
+    }
+    quoted.push('`');
+    quoted
+}
+
+const QUOTED_CHARACTERS: usize = 40;
+
+/// Writes the enum of codes from the table that `cargo xtask codegen` makes out of `core/data/error_codes.json`.
+macro_rules! error_codes {
+    ($($variant:ident = $code:literal, $meaning:literal;)*) => {
+        /// Every code an [`Error`](crate::Error) can carry. The text is the same in every language.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $(#[doc = concat!("`", $code, "`: ", $meaning)] $variant,)*
+        }
+
+        impl ErrorCode {
+            /// All codes, in the order of SPEC.md.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The stable text, `decryption_failed` for example.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// What the code means, in one line.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)* }
+            }
+        }
+
+        impl core::fmt::Display for ErrorCode {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use error_codes;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_input_is_cut_and_escaped() {
+        assert_eq!(quoted("a\nb"), "`a\\nb`");
+        assert_eq!(quoted(&"x".repeat(40)), alloc::format!("`{}`", "x".repeat(40)));
+        assert_eq!(quoted(&"x".repeat(41)), alloc::format!("`{}…`", "x".repeat(40)));
+    }
+}

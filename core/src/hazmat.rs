@@ -1,0 +1,126 @@
+//! **Dangerous**: sealing with a nonce and a time that the caller gives.
+//!
+//! A nonce that is used twice under one key gives both messages away, and lets anyone forge more. Nothing here can
+//! notice. This module is for test vectors, and for hosts without an operating system, where a [`NoncePool`] hands out
+//! the bytes; everyone else calls the methods of [`Envelope`](crate::Envelope), which ask the operating system.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::envelope::Envelope;
+use crate::error::{Error, ErrorCode, Result};
+use crate::request::{RequestOptions, SealedRequest};
+use crate::timestamp::Timestamp;
+
+pub use crate::secretbox::Nonce;
+
+/// [`Envelope::seal_json`] with a given time and nonce.
+///
+/// # Errors
+/// As there, but for the host's.
+pub fn seal_json(envelope: &Envelope, json: &str, timestamp: Timestamp, nonce: &Nonce) -> Result<String> {
+    envelope.seal_with(json, || Ok(timestamp), || Ok(*nonce))
+}
+
+/// [`Envelope::seal_request_json`] with a given time and nonce.
+///
+/// # Errors
+/// As there, but for the host's.
+pub fn seal_request_json(
+    envelope: &Envelope,
+    path: &str,
+    json: &str,
+    options: &RequestOptions<'_>,
+    timestamp: Timestamp,
+    nonce: &Nonce,
+) -> Result<SealedRequest> {
+    envelope.seal_request_with(path, json, options, || Ok(timestamp), || Ok(*nonce))
+}
+
+/// [`Envelope::seal_response_json`] with a given nonce.
+///
+/// # Errors
+/// As there, but for the host's.
+pub fn seal_response_json(envelope: &Envelope, json: &str, nonce: &Nonce) -> Result<String> {
+    envelope.seal_response_with(json, || Ok(*nonce))
+}
+
+/// [`Envelope::seal_webhook_json`] with a given nonce.
+///
+/// # Errors
+/// As there, but for the host's.
+pub fn seal_webhook_json(envelope: &Envelope, json: &str, nonce: &Nonce) -> Result<String> {
+    envelope.seal_webhook_with(json, || Ok(*nonce))
+}
+
+/// [`Envelope::encrypt`] with a given nonce.
+///
+/// # Errors
+/// As there, but for the host's.
+pub fn encrypt(envelope: &Envelope, message: &[u8], nonce: &Nonce) -> Result<String> {
+    envelope.encrypt_with(message, nonce)
+}
+
+/// Random bytes from a host that can only hand them over in bulk, given out as nonces, each once.
+#[derive(Default)]
+pub struct NoncePool {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Where the bytes that are left begin.
+    next: usize,
+    last_refill: Option<[u8; 32]>,
+}
+
+impl NoncePool {
+    /// An empty pool.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the next [`take`](Self::take) needs a refill first.
+    pub fn is_empty(&self) -> bool {
+        self.next >= self.bytes.len()
+    }
+
+    /// Takes over fresh random bytes, a multiple of 24, in the place of what was left, and wipes the caller's copy.
+    ///
+    /// # Errors
+    /// `entropy_unavailable` for another length, or when the bytes are those of the last refill: the host's generator
+    /// stands still, or was rewound.
+    pub fn refill(&mut self, fresh: &mut [u8]) -> Result<()> {
+        self.bytes.zeroize();
+        self.next = 0;
+        let digest: [u8; 32] = Sha256::digest(&*fresh).into();
+        if fresh.is_empty() || !fresh.len().is_multiple_of(size_of::<Nonce>()) || self.last_refill == Some(digest) {
+            fresh.zeroize();
+            return Err(unavailable());
+        }
+        self.last_refill = Some(digest);
+        self.bytes.extend_from_slice(fresh);
+        fresh.zeroize();
+        Ok(())
+    }
+
+    /// The next nonce.
+    ///
+    /// # Errors
+    /// `entropy_unavailable` when the pool is empty.
+    pub fn take(&mut self) -> Result<Nonce> {
+        let slot = self.bytes.get_mut(self.next..).and_then(<[u8]>::first_chunk_mut::<{ size_of::<Nonce>() }>);
+        let nonce = core::mem::take(slot.ok_or_else(unavailable)?);
+        self.next += nonce.len();
+        Ok(nonce)
+    }
+}
+
+impl core::fmt::Debug for NoncePool {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "NoncePool({} bytes left)", self.bytes.len().saturating_sub(self.next))
+    }
+}
+
+fn unavailable() -> Error {
+    Error::new(ErrorCode::EntropyUnavailable, "the host gives no fresh random bytes: nothing was sealed")
+}

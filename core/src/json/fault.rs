@@ -1,0 +1,70 @@
+//! What the reader refuses, and where.
+
+use core::fmt;
+
+/// The first thing wrong with a text: its kind and its byte offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong.
+    pub kind: FaultKind,
+    /// Where, counted in bytes from the start of the text.
+    pub at: usize,
+}
+
+/// What can be wrong with a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// The bytes are not UTF-8.
+    Utf8,
+    /// A byte order mark stands before the value.
+    ByteOrderMark,
+    /// The text holds nothing but white space.
+    Empty,
+    /// The text ends inside a value.
+    End,
+    /// A byte that no JSON value can have here.
+    Unexpected,
+    /// A control character stands unescaped in a string.
+    ControlCharacter,
+    /// A backslash that begins no escape of RFC 8259.
+    Escape,
+    /// Half of a surrogate pair stands alone.
+    LoneSurrogate,
+    /// A number that RFC 8259 does not allow.
+    Number,
+    /// A number token that is too long or beyond binary64's range.
+    NumberRange,
+    /// A member name that stands twice in one object.
+    RepeatedName,
+    /// Arrays and objects nest too deeply.
+    Depth,
+    /// Something follows the value.
+    Trailing,
+    /// The text is longer than the reader's offsets reach (4 GiB).
+    Length,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            FaultKind::Utf8 => "bytes that are not UTF-8",
+            FaultKind::ByteOrderMark => "a byte order mark: send plain UTF-8",
+            FaultKind::Empty => return f.write_str("nothing to read: expected a JSON value"),
+            FaultKind::End => "the text ends inside a value",
+            FaultKind::Unexpected => "a character that JSON does not allow here",
+            FaultKind::ControlCharacter => "a raw control character in a string: escape it",
+            FaultKind::Escape => "an escape that JSON does not know",
+            FaultKind::LoneSurrogate => "half of a surrogate pair",
+            FaultKind::Number => "a malformed number",
+            FaultKind::NumberRange => "a number that is too long or too large",
+            FaultKind::RepeatedName => "a member name that its object already has",
+            FaultKind::Depth => "more than 128 levels of nesting",
+            FaultKind::Trailing => "something after the value",
+            FaultKind::Length => "more than 4 GiB of text",
+        };
+        write!(f, "{what} (byte {})", self.at)
+    }
+}
+
+impl core::error::Error for Fault {}

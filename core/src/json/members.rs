@@ -1,0 +1,179 @@
+//! Finding the root's members that a rule depends on, in the same pass that validates the text.
+
+use core::ops::Range;
+
+use super::fault::Fault;
+use super::reader::Sink;
+use super::text::{Text, unescape};
+use alloc::borrow::Cow;
+
+/// What kind of value stands somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    Boolean(bool),
+    Number,
+    /// Whether an escape stands in it.
+    String {
+        escaped: bool,
+    },
+    Array,
+    Object,
+}
+
+/// A member of the root object: its kind and where its value stands, quotes or brackets included.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) kind: Kind,
+    pub(crate) span: Range<usize>,
+}
+
+impl Found {
+    /// The value as it stands in the text that was read.
+    pub(crate) fn raw<'t>(&self, text: &'t str) -> &'t str {
+        text.get(self.span.clone()).unwrap_or_default()
+    }
+
+    /// The value of a string, nothing for another kind.
+    pub(crate) fn string<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        let Kind::String { escaped } = self.kind else { return None };
+        let inside = text.get(self.span.start + 1..self.span.end - 1).unwrap_or_default();
+        Some(if escaped { Cow::Owned(unescape(inside)) } else { Cow::Borrowed(inside) })
+    }
+}
+
+/// A sink that keeps the root's kind, how many members it has, and those of them that are asked for by name.
+#[derive(Debug)]
+pub(crate) struct Members<const N: usize> {
+    names: [&'static str; N],
+    found: [Option<Found>; N],
+    root: Option<Kind>,
+    count: usize,
+    depth: usize,
+    /// The place in `found` that the next value at level 1 belongs to.
+    expected: Option<usize>,
+}
+
+impl<const N: usize> Members<N> {
+    pub(crate) const fn new(names: [&'static str; N]) -> Self {
+        Self { names, found: [const { None }; N], root: None, count: 0, depth: 0, expected: None }
+    }
+
+    /// What the root is.
+    pub(crate) const fn root(&self) -> Option<Kind> {
+        self.root
+    }
+
+    /// Whether the root is an object.
+    pub(crate) const fn is_object(&self) -> bool {
+        matches!(self.root, Some(Kind::Object))
+    }
+
+    /// How many members the root object has.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The members asked for, in the order of the names.
+    pub(crate) const fn found(&self) -> &[Option<Found>; N] {
+        &self.found
+    }
+
+    #[inline]
+    fn value(&mut self, kind: Kind, span: Range<usize>) {
+        match self.depth {
+            0 => self.root = Some(kind),
+            1 => {
+                if let Some(slot) = self.expected.take().and_then(|index| self.found.get_mut(index)) {
+                    *slot = Some(Found { kind, span });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn begin(&mut self, kind: Kind, at: usize) {
+        match self.depth {
+            0 => self.root = Some(kind),
+            1 => {
+                if let Some(slot) = self.expected.and_then(|index| self.found.get_mut(index)) {
+                    *slot = Some(Found { kind, span: at..at });
+                }
+            }
+            _ => {}
+        }
+        self.depth += 1;
+    }
+
+    #[inline]
+    fn end(&mut self, end: usize) {
+        self.depth -= 1;
+        if self.depth == 1
+            && let Some(found) = self.expected.take().and_then(|index| self.found.get_mut(index)?.as_mut())
+        {
+            found.span.end = end;
+        }
+    }
+}
+
+impl<const N: usize> Sink for Members<N> {
+    type Error = Fault;
+
+    #[inline]
+    fn null(&mut self, at: usize) -> Result<(), Fault> {
+        self.value(Kind::Null, at..at + 4);
+        Ok(())
+    }
+
+    #[inline]
+    fn boolean(&mut self, value: bool, at: usize) -> Result<(), Fault> {
+        self.value(Kind::Boolean(value), at..at + if value { 4 } else { 5 });
+        Ok(())
+    }
+
+    #[inline]
+    fn number(&mut self, token: &str, at: usize) -> Result<(), Fault> {
+        self.value(Kind::Number, at..at + token.len());
+        Ok(())
+    }
+
+    #[inline]
+    fn string(&mut self, value: Text<'_>) -> Result<(), Fault> {
+        self.value(Kind::String { escaped: value.is_escaped() }, value.span());
+        Ok(())
+    }
+
+    #[inline]
+    fn begin_array(&mut self, at: usize) -> Result<(), Fault> {
+        self.begin(Kind::Array, at);
+        Ok(())
+    }
+
+    #[inline]
+    fn end_array(&mut self, end: usize) -> Result<(), Fault> {
+        self.end(end);
+        Ok(())
+    }
+
+    #[inline]
+    fn begin_object(&mut self, at: usize) -> Result<(), Fault> {
+        self.begin(Kind::Object, at);
+        Ok(())
+    }
+
+    #[inline]
+    fn end_object(&mut self, end: usize) -> Result<(), Fault> {
+        self.end(end);
+        Ok(())
+    }
+
+    #[inline]
+    fn name(&mut self, name: Text<'_>) -> Result<(), Fault> {
+        if self.depth == 1 {
+            self.count += 1;
+            self.expected = self.names.iter().position(|wanted| name.is(wanted));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+//! Byte work that the reader, the names and the canonical writer share.
+
+use alloc::string::String;
+
+/// The text without JSON's white space at either end.
+pub fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\n', '\r'])
+}
+
+/// Appends a string literal: quotes, the short escapes, `\u00xx` for other control characters, all else as it is.
+pub fn write_string(out: &mut String, value: &str) {
+    out.push('"');
+    for character in value.chars() {
+        write_character(character, |piece| out.push_str(piece));
+    }
+    out.push('"');
+}
+
+/// Hands one character of a string literal to `write`, escaped where RFC 8785 escapes it.
+pub(super) fn write_character(character: char, mut write: impl FnMut(&str)) {
+    match character {
+        '"' => write("\\\""),
+        '\\' => write("\\\\"),
+        '\u{8}' => write("\\b"),
+        '\t' => write("\\t"),
+        '\n' => write("\\n"),
+        '\u{c}' => write("\\f"),
+        '\r' => write("\\r"),
+        '\0'..='\x1f' => {
+            let code = character as u8;
+            write("\\u00");
+            write(if code < 0x10 { "0" } else { "1" });
+            write(HEX.get(usize::from(code & 15)..).and_then(|digits| digits.get(..1)).unwrap_or_default());
+        }
+        other => write(other.encode_utf8(&mut [0; 4])),
+    }
+}
+
+const HEX: &str = "0123456789abcdef";
+
+/// Index of the first byte at or after `from` that ends a run of plain string bytes: a quote, a backslash, a control
+/// character; or the length.
+///
+/// Words of eight first, because most strings are short; then blocks that the compiler turns into vector compares.
+#[inline]
+pub(super) fn skip_plain(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    for _ in 0..WORDS_BEFORE_BLOCKS {
+        let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else {
+            return skip_plain_bytes(bytes, at);
+        };
+        let hits = special_bytes(u64::from_le_bytes(*word));
+        if hits != 0 {
+            return at + (hits.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    skip_plain_blocks(bytes, at)
+}
+
+const WORDS_BEFORE_BLOCKS: usize = 4;
+
+/// The high bit of each byte that is a quote, a backslash or below 0x20; exact up to and including the first hit.
+#[inline]
+fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let below = word.wrapping_sub(ONES * 0x20) & !word;
+    let quote = quote.wrapping_sub(ONES) & !quote;
+    let backslash = backslash.wrapping_sub(ONES) & !backslash;
+    (below | quote | backslash) & HIGH
+}
+
+fn skip_plain_blocks(bytes: &[u8], from: usize) -> usize {
+    let (blocks, _) = bytes.get(from..).unwrap_or_default().as_chunks::<64>();
+    let plain =
+        blocks.iter().take_while(|block| !block.iter().fold(false, |hit, &byte| hit | is_special(byte))).count();
+    skip_plain_bytes(bytes, from + plain * 64)
+}
+
+#[inline]
+fn skip_plain_bytes(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    rest.iter().position(|&byte| is_special(byte)).map_or(bytes.len(), |count| from + count)
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    byte == b'"' || byte == b'\\' || byte < 0x20
+}
+
+/// The value of four hexadecimal digits at `at`, if there are four.
+pub(super) fn hex4(bytes: &[u8], at: usize) -> Option<u32> {
+    let digits = bytes.get(at..)?.first_chunk::<4>()?;
+    digits.iter().try_fold(0, |value, &digit| Some(value << 4 | (digit as char).to_digit(16)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skipping_stops_where_a_byte_loop_stops() {
+        for length in 0..200 {
+            for special in [b'"', b'\\', 0, 0x1f] {
+                for at in 0..length {
+                    let mut bytes = alloc::vec![b'a'; length];
+                    for (index, byte) in bytes.iter_mut().enumerate() {
+                        *byte = [b'a', 0x7f, 0x20, 0xc3, 0xff, b'!', b'#', b'[', b']'][index % 9];
+                    }
+                    bytes[at] = special;
+                    assert_eq!(skip_plain(&bytes, 0), at);
+                    assert_eq!(skip_plain(&bytes, at + 1), length);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn control_characters_are_written_as_rfc_8785_writes_them() {
+        let mut out = String::new();
+        write_string(&mut out, "\u{0}\u{8}\t\n\u{b}\u{c}\r\u{1f}\"\\/\u{7f}é");
+        assert_eq!(out, r#""\u0000\b\t\n\u000b\f\r\u001f\"\\/"#.to_owned() + "\u{7f}é\"");
+    }
+
+    use alloc::borrow::ToOwned;
+}

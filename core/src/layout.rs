@@ -1,0 +1,207 @@
+//! The bytes inside the `encrypted` field, and the field's base64.
+//!
+//! ```text
+//! versioned    0x02 │ nonce (24) │ tag (16) │ ciphertext (as long as the message)
+//! bare                nonce (24) │ tag (16) │ ciphertext
+//! ```
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+
+use base64::Engine as _;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, ErrorCode, Result, quoted};
+use crate::secretbox::{NONCE_BYTES, Nonce, TAG_BYTES, Tag};
+
+/// What stands before the nonce. Chosen by the caller, never guessed: a guess would be an oracle and a downgrade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Layout {
+    /// A version byte, `0x02` (protocol: payload encryption page).
+    #[default]
+    Versioned,
+    /// Nothing: plain secretbox output (protocol: overview).
+    Bare,
+}
+
+impl Layout {
+    /// `versioned` or `bare`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Versioned => "versioned",
+            Self::Bare => "bare",
+        }
+    }
+
+    /// Bytes before the ciphertext: 41 or 40.
+    pub(crate) const fn header_bytes(self) -> usize {
+        self.version().len() + NONCE_BYTES + TAG_BYTES
+    }
+
+    pub(crate) const fn version(self) -> &'static [u8] {
+        match self {
+            Self::Versioned => &[VERSION_BYTE],
+            Self::Bare => &[],
+        }
+    }
+}
+
+impl FromStr for Layout {
+    type Err = Error;
+
+    /// # Errors
+    /// `invalid_option` for any other name.
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "versioned" => Ok(Self::Versioned),
+            "bare" => Ok(Self::Bare),
+            _ => {
+                let message = alloc::format!("the layout {} is unknown: use `versioned` or `bare`", quoted(name));
+                Err(Error::new(ErrorCode::InvalidOption, message))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+const VERSION_BYTE: u8 = 0x02;
+
+/// The one documented member of a body (protocol: overview).
+pub(crate) const FIELD_NAME: &str = "encrypted";
+
+/// What a body holds around its field: `{"encrypted":"…"}`.
+pub(crate) const BODY_START: &str = "{\"encrypted\":\"";
+pub(crate) const BODY_END: &str = "\"}";
+
+/// Length of the HTTP body around a field.
+pub(crate) const fn body_bytes(field_bytes: usize) -> usize {
+    BODY_START.len() + field_bytes + BODY_END.len()
+}
+
+/// Length of the field that holds a message, or nothing where a `usize` cannot tell.
+pub(crate) const fn field_bytes(layout: Layout, message_bytes: usize) -> Option<usize> {
+    match layout.header_bytes().checked_add(message_bytes) {
+        Some(bytes) => bytes.div_ceil(3).checked_mul(4),
+        None => None,
+    }
+}
+
+/// Writes `bytes` as `start` ‖ base64 ‖ `end`, in one allocation.
+pub(crate) fn encode(bytes: &[u8], start: &str, end: &str) -> String {
+    let encoded = bytes.len().div_ceil(3) * 4;
+    let mut text = Vec::with_capacity(start.len() + encoded + end.len());
+    text.extend_from_slice(start.as_bytes());
+    text.resize(start.len() + encoded, 0);
+    let written = engine().encode_slice(bytes, text.get_mut(start.len()..).unwrap_or_default());
+    debug_assert_eq!(written, Ok(encoded));
+    text.extend_from_slice(end.as_bytes());
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// A field taken apart: ready to decrypt where it stands.
+pub(crate) struct Sealed {
+    pub(crate) nonce: Nonce,
+    pub(crate) tag: Tag,
+    /// Exactly as long as the message; wiped when dropped, for it may have become plaintext.
+    pub(crate) message: Zeroizing<Vec<u8>>,
+}
+
+/// Decodes a field strictly and takes it apart.
+///
+/// # Errors
+/// `invalid_envelope` for anything but canonical, padded, standard base64 of at least a header; `unsupported_version`.
+pub(crate) fn decode(layout: Layout, field: &str) -> Result<Sealed> {
+    // Whole groups of four characters that reach just beyond the header of either layout. Decoded by themselves, they
+    // let the message land at the start of a buffer of its own, with no byte moved afterwards.
+    let mut head = [0; HEAD_CHARACTERS / 4 * 3];
+    let field = field.as_bytes();
+    let (first, rest) = field.split_at_checked(HEAD_CHARACTERS).ok_or_else(|| malformed(layout, field))?;
+    let head_bytes = decode_slice(first, &mut head).ok_or_else(|| malformed(layout, field))?;
+    if !rest.is_empty() && head_bytes < head.len() {
+        return Err(malformed(layout, field)); // padding before the end
+    }
+    let head = head.get(..head_bytes).unwrap_or_default();
+    let (header, start) = head.split_at_checked(layout.header_bytes()).ok_or_else(|| malformed(layout, field))?;
+
+    let padding = rest.iter().rev().take_while(|&&byte| byte == b'=').count();
+    let rest_bytes = (rest.len() / 4 * 3).saturating_sub(padding);
+    let mut message = Zeroizing::new(Vec::with_capacity(start.len() + rest_bytes));
+    message.extend_from_slice(start);
+    message.resize(start.len() + rest_bytes, 0);
+    let decoded = decode_slice(rest, message.get_mut(start.len()..).unwrap_or_default());
+    if decoded != Some(rest_bytes) {
+        return Err(malformed(layout, field));
+    }
+
+    let version = layout.version();
+    let (nonce, tag) =
+        header.get(version.len()..).and_then(<[u8]>::split_first_chunk).unwrap_or((&[0; NONCE_BYTES], &[]));
+    if !header.starts_with(version) {
+        let found = header.first().copied().unwrap_or_default();
+        let message = alloc::format!(
+            "the envelope begins with 0x{found:02x}, not 0x{VERSION_BYTE:02x}: \
+             it is another version or the layout `bare`, which the caller has to choose"
+        );
+        return Err(Error::new(ErrorCode::UnsupportedVersion, message));
+    }
+    Ok(Sealed { nonce: *nonce, tag: tag.first_chunk().copied().unwrap_or_default(), message })
+}
+
+/// The nonce in a field, whatever follows it.
+pub(crate) fn nonce(layout: Layout, field: &str) -> Option<Nonce> {
+    let mut head = [0; HEAD_CHARACTERS / 4 * 3];
+    decode_slice(field.as_bytes().get(..HEAD_CHARACTERS)?, &mut head)?;
+    head.get(layout.version().len()..)?.first_chunk().copied()
+}
+
+const HEAD_CHARACTERS: usize = 56;
+const _: () = assert!(HEAD_CHARACTERS / 4 * 3 >= Layout::Versioned.header_bytes());
+
+fn decode_slice(text: &[u8], out: &mut [u8]) -> Option<usize> {
+    engine().decode_slice(text, out).ok()
+}
+
+#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn engine() -> &'static base64::engine::Simd {
+    use base64::engine::{Simd, general_purpose::PAD};
+    static ENGINE: std::sync::LazyLock<Simd> = std::sync::LazyLock::new(|| Simd::standard(PAD));
+    &ENGINE
+}
+
+#[cfg(not(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+fn engine() -> &'static base64::engine::GeneralPurpose {
+    &base64::engine::general_purpose::STANDARD
+}
+
+/// Says what is wrong with a field that does not decode, as precisely as can be told cheaply.
+#[cold]
+fn malformed(layout: Layout, field: &[u8]) -> Error {
+    let has = |set: &[u8]| field.iter().any(|byte| set.contains(byte));
+    let unpadded = field.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
+    let message = if field.is_empty() {
+        "the `encrypted` field is empty"
+    } else if has(b"-_") && !has(b"+/") {
+        "the `encrypted` field uses the url-safe alphabet: use standard base64 with `+` and `/`"
+    } else if has(b" \t\r\n") {
+        "white space stands in the `encrypted` field: send the base64 in one piece"
+    } else if has(b"\\") {
+        "a backslash stands in the `encrypted` field: decode the JSON string first"
+    } else if !field.iter().take(unpadded).all(|&byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/') {
+        "the `encrypted` field holds a character outside standard base64"
+    } else if !field.len().is_multiple_of(4) {
+        "the `encrypted` field is cut or lacks its `=` padding: base64 comes in groups of four characters"
+    } else if unpadded * 3 / 4 < layout.header_bytes() {
+        "the `encrypted` field is too short to hold a nonce and a tag"
+    } else {
+        "the `encrypted` field is not canonical base64: wrong padding, or bits set that no byte uses"
+    };
+    Error::new(ErrorCode::InvalidEnvelope, message)
+}

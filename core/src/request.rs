@@ -1,0 +1,187 @@
+//! Sealed requests: what a client sends, and what a server makes of it.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::envelope::{Body, Envelope, Plaintext};
+use crate::error::{Error, ErrorCode, Result};
+use crate::idempotency::IdempotencyKey;
+use crate::json::Members;
+use crate::layout::FIELD_NAME;
+use crate::path::normalize_path;
+use crate::payload::{self, Object, REQUEST_TIMESTAMP};
+use crate::replay::check_api_key;
+use crate::retry::{EndpointKind, endpoint_kind};
+use crate::secretbox::Nonce;
+use crate::timestamp::{Timestamp, Window};
+
+/// What goes into a request's headers.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestOptions<'o> {
+    api_key: &'o str,
+    idempotency_key: Option<&'o str>,
+}
+
+impl<'o> RequestOptions<'o> {
+    /// Options for an API key.
+    pub const fn new(api_key: &'o str) -> Self {
+        Self { api_key, idempotency_key: None }
+    }
+
+    /// The idempotency key: required on `/cards/create` and `/cards/topup`, sent wherever it is given.
+    #[must_use]
+    pub const fn idempotency_key(mut self, key: &'o str) -> Self {
+        self.idempotency_key = Some(key);
+        self
+    }
+}
+
+/// A request ready to be sent once. A retry is another one: same idempotency key, everything else anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SealedRequest {
+    /// `API-KEY`, `Content-Type` and, where there is one, `Idempotency-Key`.
+    pub headers: Vec<(&'static str, String)>,
+    /// The HTTP body.
+    pub body: String,
+    /// The normalised path to POST to.
+    pub path: String,
+    /// The stamp inside.
+    pub timestamp: Timestamp,
+    /// The nonce in front of the ciphertext.
+    pub nonce: Nonce,
+    /// The idempotency key that is in the headers.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+/// The names of the headers that a request to `path` must have (protocol: overview, headers).
+///
+/// # Errors
+/// `invalid_path`.
+///
+/// ```
+/// assert_eq!(cardseal::required_headers("/cards/get")?, ["API-KEY", "Content-Type"]);
+/// assert_eq!(cardseal::required_headers("/cards/topup")?, ["API-KEY", "Content-Type", "Idempotency-Key"]);
+/// # Ok::<(), cardseal::Error>(())
+/// ```
+pub fn required_headers(path: &str) -> Result<&'static [&'static str]> {
+    const ALL: &[&str] = &[API_KEY, CONTENT_TYPE, IDEMPOTENCY_KEY];
+    let kind = endpoint_kind(&normalize_path(path)?);
+    Ok(if kind == EndpointKind::Keyed { ALL } else { ALL.split_last().map_or(ALL, |(_, without_key)| without_key) })
+}
+
+const API_KEY: &str = "API-KEY";
+const CONTENT_TYPE: &str = "Content-Type";
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+const JSON: &str = "application/json";
+
+/// A request that a server has opened and whose timestamp is within the window. Nobody has claimed it yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Request {
+    /// The JSON object, to the letter.
+    pub payload: Plaintext,
+    /// Its `request_timestamp`.
+    pub timestamp: Timestamp,
+    /// The nonce it was sealed with.
+    pub nonce: Nonce,
+    /// Which secret opened it: 0 for the one that seals, 1 and up for the older ones.
+    pub key_index: usize,
+}
+
+impl Envelope {
+    /// Opens a request as a server does: every rule but the replay claims, which are [`claim_request`](crate::claim_request)'s.
+    ///
+    /// `now` is the server's clock, [`Timestamp::wall_clock`] as a rule.
+    ///
+    /// # Errors
+    /// `too_large`, `invalid_json`, `envelope_not_found`, `invalid_envelope`, `unsupported_version`,
+    /// `decryption_failed`, `invalid_payload`, `timestamp_not_found`, `invalid_timestamp`, `timestamp_outside_window`,
+    /// in this order.
+    pub fn open_request<'b>(&self, body: impl Into<Body<'b>>, now: Timestamp, window: Window) -> Result<Request> {
+        let (opened, members) = self.open_reading(&self.find_field(body.into())?, Members::new(REQUEST_MEMBERS))?;
+        let timestamp = request_timestamp(&members, &opened.plaintext)?;
+        window.check(timestamp, now)?;
+        Ok(Request { payload: opened.plaintext, timestamp, nonce: opened.nonce, key_index: opened.key_index })
+    }
+
+    pub(crate) fn seal_request_with(
+        &self,
+        path: &str,
+        json: &str,
+        options: &RequestOptions<'_>,
+        stamp: impl FnOnce() -> Result<Timestamp>,
+        nonce: impl FnOnce() -> Result<Nonce>,
+    ) -> Result<SealedRequest> {
+        let path = normalize_path(path)?;
+        check_api_key(options.api_key)?;
+        let idempotency_key = options.idempotency_key.map(IdempotencyKey::parse).transpose()?;
+        if idempotency_key.is_none() && endpoint_kind(&path) == EndpointKind::Keyed {
+            let message = format!("`{path}` needs an idempotency key: make one for the event and keep it for retries");
+            return Err(Error::new(ErrorCode::IdempotencyKeyRequired, message));
+        }
+        let object = Object::read(json)?;
+        let (timestamp, nonce) = (stamp()?, nonce()?);
+        let body = self.seal_draft(&object.restamped(timestamp), &nonce)?;
+        let mut headers = Vec::with_capacity(3);
+        headers.push((API_KEY, options.api_key.to_string()));
+        headers.push((CONTENT_TYPE, JSON.to_string()));
+        headers.extend(idempotency_key.as_ref().map(|key| (IDEMPOTENCY_KEY, key.to_string())));
+        Ok(SealedRequest { headers, body, path, timestamp, nonce, idempotency_key })
+    }
+}
+
+/// What decides about an opened request.
+pub(crate) const REQUEST_MEMBERS: [&str; 3] = [REQUEST_TIMESTAMP, FIELD_NAME, "data"];
+
+/// The stamp of an opened request whose members are `members`.
+///
+/// # Errors
+/// `invalid_payload` for what is no object, `timestamp_not_found`, `invalid_timestamp`.
+pub(crate) fn request_timestamp(members: &Members<3>, text: &str) -> Result<Timestamp> {
+    if !members.is_object() {
+        return Err(payload::not_an_object());
+    }
+    let [stamp, sealed, data] = members.found();
+    let stamp = stamp.as_ref().ok_or_else(|| {
+        let hint = if sealed.is_some() {
+            ": it holds a sealed body, so it was sealed twice"
+        } else if data.is_some() {
+            ": it has a `data` member, but the fields belong at the root"
+        } else {
+            ": seal with a call that adds it"
+        };
+        let message = format!("the payload has no `request_timestamp` at its root{hint}");
+        Error::new(ErrorCode::TimestampNotFound, message)
+    })?;
+    payload::parse_stamp(stamp, text)
+}
+
+#[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
+impl Envelope {
+    /// Seals a request payload, given as JSON text, for a path: headers and body, ready to be sent once.
+    ///
+    /// Always stamps anew, in the place of a `request_timestamp` that is there.
+    ///
+    /// # Errors
+    /// `invalid_path`, `invalid_api_key`, `idempotency_key_required`, `invalid_idempotency_key`, `invalid_payload`,
+    /// `already_sealed`, `too_large`; `clock_unavailable`, `entropy_unavailable`.
+    pub fn seal_request_json(&self, path: &str, json: &str, options: &RequestOptions<'_>) -> Result<SealedRequest> {
+        self.seal_request_with(path, json, options, Timestamp::now, crate::host::random)
+    }
+
+    /// Seals a request payload for a path: headers and body, ready to be sent once.
+    ///
+    /// # Errors
+    /// As [`seal_request_json`](Self::seal_request_json); `invalid_payload` also where the payload has no JSON form.
+    #[cfg(feature = "serde")]
+    pub fn seal_request<T: serde::Serialize + ?Sized>(
+        &self,
+        path: &str,
+        payload: &T,
+        options: &RequestOptions<'_>,
+    ) -> Result<SealedRequest> {
+        self.seal_request_json(path, &crate::envelope::to_json(payload)?, options)
+    }
+}

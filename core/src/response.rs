@@ -1,0 +1,358 @@
+//! What a client makes of a response: the payload, the API's error, or a refusal to believe it.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+use core::str::Utf8Chunk;
+
+use crate::envelope::{Body, Envelope, Plaintext, find_field};
+use crate::error::{Error, ErrorCode, Result};
+use crate::json::{self, Found, Kind, Members};
+use crate::layout::{self, FIELD_NAME};
+use crate::retry::{FailureClass, class_of_plain_code, class_of_slug, class_of_status};
+use crate::tables::PLAIN_ERRORS;
+
+/// One of the eight errors that the server sends in plain text, before or instead of an envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlainError {
+    /// The text, to the letter.
+    pub text: &'static str,
+    /// The HTTP status it comes with.
+    pub status: u16,
+    /// The constant it stands for.
+    pub code: &'static str,
+}
+
+/// A stable code that the API puts under `error_slug`. The set is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorSlug {
+    /// The code.
+    pub slug: &'static str,
+    /// The HTTP status it comes with.
+    pub status: u16,
+}
+
+/// An error that the API answered with.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: u16,
+    /// `error_slug` of a sealed error.
+    pub slug: Option<String>,
+    /// The slug, or the constant of one of the eight plain texts.
+    pub code: Option<String>,
+    /// The API's text, at most 200 characters, without control characters; `http status N` where there is none.
+    pub message: String,
+    /// What it says about trying again.
+    pub failure_class: FailureClass,
+    /// Whether it came sealed. A plain error is nobody's word: never proof that no money moved.
+    pub encrypted: bool,
+    /// What a sealed error holds, to the letter.
+    pub payload: Option<Plaintext>,
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (http status {}", self.message, self.status)?;
+        match &self.code {
+            Some(code) => write!(f, ", {code})"),
+            None => f.write_str(")"),
+        }
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, slug, code, message, failure_class, encrypted, payload: _ } = self;
+        f.debug_struct("ApiError")
+            .field("status", status)
+            .field("slug", slug)
+            .field("code", code)
+            .field("message", message)
+            .field("failure_class", failure_class)
+            .field("encrypted", encrypted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl core::error::Error for ApiError {}
+
+/// Why a response is no payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResponseError {
+    /// The API answered with an error.
+    Api(Box<ApiError>),
+    /// The response cannot be believed: a success that is not sealed as it should be, or a reflection.
+    Envelope {
+        /// The HTTP status.
+        status: u16,
+        /// Why.
+        error: Error,
+    },
+}
+
+impl ResponseError {
+    /// The code: the API's slug or constant, or the [`Error`]'s.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Api(error) => error.code.as_deref(),
+            Self::Envelope { error, .. } => Some(error.code()),
+        }
+    }
+
+    /// The HTTP status.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Api(error) => error.status,
+            Self::Envelope { status, .. } => *status,
+        }
+    }
+
+    /// What it says about trying again. After a success that does not open, the call may have been carried out.
+    pub fn failure_class(&self) -> FailureClass {
+        match self {
+            Self::Api(error) => error.failure_class,
+            Self::Envelope { error, .. } if error.kind() == ErrorCode::ReflectedResponse => FailureClass::Never,
+            Self::Envelope { .. } => FailureClass::Transient,
+        }
+    }
+}
+
+impl fmt::Display for ResponseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api(error) => error.fmt(f),
+            Self::Envelope { status, error } => write!(f, "http status {status}: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for ResponseError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Api(error) => Some(&**error),
+            Self::Envelope { error, .. } => Some(error),
+        }
+    }
+}
+
+impl Envelope {
+    /// Opens a response: the payload of a success, or which error it is.
+    ///
+    /// `request` is the body of the sealed request that this answers, which clients always pass: a response that is
+    /// that same envelope is refused.
+    ///
+    /// # Errors
+    /// [`ResponseError::Api`] for whatever the API answers outside 2xx and for a `success` of false;
+    /// [`ResponseError::Envelope`] for a 2xx answer that is not sealed as it should be, and for `reflected_response`.
+    ///
+    /// ```
+    /// use cardseal::{Envelope, ResponseError};
+    /// let envelope = Envelope::new("your_api_secret_key_here")?;
+    /// let answer = br#"{"error": "Duplicate request detected"}"#;
+    /// let Err(ResponseError::Api(error)) = envelope.open_response_json(400, answer, None) else { panic!() };
+    /// assert_eq!(error.code.as_deref(), Some("duplicate_request"));
+    /// assert!(!error.encrypted);
+    /// # Ok::<(), cardseal::Error>(())
+    /// ```
+    pub fn open_response_json<'b>(
+        &self,
+        status: u16,
+        body: impl Into<Body<'b>>,
+        request: Option<&str>,
+    ) -> Result<Plaintext, ResponseError> {
+        let body = body.into();
+        let distrust = |error| ResponseError::Envelope { status, error };
+        let field = self.find_field(body);
+        if let (Some(request), Ok(field)) = (request, &field)
+            && self.is_reflection(field, request)
+        {
+            return Err(distrust(Error::new(
+                ErrorCode::ReflectedResponse,
+                "the response is the request's own envelope: something sends requests back, nothing answered",
+            )));
+        }
+        let is_success = (200..300).contains(&status);
+        match field.and_then(|field| self.open_reading(&field, Members::new(SEALED_MEMBERS))) {
+            Ok((opened, members)) => {
+                let [success, ..] = members.found();
+                if is_success && !is_false(success) {
+                    return Ok(opened.plaintext);
+                }
+                Err(ResponseError::Api(Box::new(sealed_error(status, opened.plaintext, &members))))
+            }
+            Err(error) => {
+                let plain = PlainText::read(body, self.max_bytes());
+                if is_success && !plain.is_error() {
+                    return Err(distrust(error));
+                }
+                Err(ResponseError::Api(Box::new(plain.into_error(status))))
+            }
+        }
+    }
+
+    /// Opens a response into a type of yours.
+    ///
+    /// # Errors
+    /// As [`open_response_json`](Self::open_response_json); `invalid_payload` also where the payload does not fit the
+    /// type.
+    #[cfg(feature = "serde")]
+    pub fn open_response<'b, T: serde::de::DeserializeOwned>(
+        &self,
+        status: u16,
+        body: impl Into<Body<'b>>,
+        request: Option<&str>,
+    ) -> Result<T, ResponseError> {
+        let payload = self.open_response_json(status, body, request)?;
+        payload.parse().map_err(|error| ResponseError::Envelope { status, error })
+    }
+
+    /// Whether a response's field begins with the nonce of the request's.
+    fn is_reflection(&self, field: &str, request: &str) -> bool {
+        let nonce = layout::nonce(self.layout(), field);
+        nonce.is_some()
+            && nonce == find_field(request.as_bytes()).ok().and_then(|field| layout::nonce(self.layout(), &field))
+    }
+}
+
+/// Where an error's text stands, the first string of these.
+const TEXT_MEMBERS: [&str; 4] = ["error", "detail", "message", "msg"];
+
+/// What decides about a sealed response.
+const SEALED_MEMBERS: [&str; 6] = {
+    let [error, detail, message, msg] = TEXT_MEMBERS;
+    ["success", "error_slug", error, detail, message, msg]
+};
+
+fn is_false(member: &Option<Found>) -> bool {
+    matches!(member, Some(Found { kind: Kind::Boolean(false), .. }))
+}
+
+fn sealed_error(status: u16, payload: Plaintext, members: &Members<6>) -> ApiError {
+    let [_, slug, texts @ ..] = members.found();
+    let slug =
+        slug.as_ref().and_then(|found| found.string(&payload)).filter(|slug| !slug.is_empty()).map(Cow::into_owned);
+    let text = first_string(texts, &payload);
+    ApiError {
+        status,
+        code: slug.clone(),
+        message: shown_or_status(clean(&text.unwrap_or_default()), status),
+        failure_class: class_of_slug(slug.as_deref(), status),
+        slug,
+        encrypted: true,
+        payload: Some(payload),
+    }
+}
+
+/// A body that did not open, read leniently: nobody vouches for it, but people have to see what it says.
+pub(crate) struct PlainText {
+    known: Option<&'static PlainError>,
+    /// Fit to be shown; empty where there is nothing to show.
+    message: String,
+    success_is_false: bool,
+}
+
+impl PlainText {
+    pub(crate) fn read(body: Body<'_>, max_bytes: usize) -> Self {
+        let bytes = match body {
+            Body::Bytes(bytes) if bytes.len() <= max_bytes => bytes,
+            Body::Bytes(_) | Body::Field(_) => &[],
+        };
+        let text = decode_lossily(bytes);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let mut members = Members::new(PLAIN_MEMBERS);
+        let is_json = json::read(text, &mut members).is_ok();
+        let [success, field, texts @ ..] = members.found();
+        let is_envelope = matches!(field, Some(Found { kind: Kind::String { .. }, .. }));
+        let found = match is_json {
+            true if is_envelope => Some("".into()),
+            true => first_string(texts, text).or_else(|| root_string(members.root(), text)),
+            false => None,
+        };
+        // Where nothing says which part is meant, the whole text is: but ciphertext is shown to nobody.
+        let whole = || if text.contains("\"encrypted\"") { "" } else { text.trim() };
+        let found = found.unwrap_or_else(|| whole().into());
+        Self {
+            known: PLAIN_ERRORS.iter().find(|plain| plain.text == found),
+            message: clean(&found),
+            success_is_false: is_json && !is_envelope && is_false(success),
+        }
+    }
+
+    /// Which of the eight plain errors it is, if it is one.
+    #[cfg(feature = "inspect")]
+    pub(crate) const fn known(&self) -> Option<&'static PlainError> {
+        self.known
+    }
+
+    fn is_error(&self) -> bool {
+        self.success_is_false || self.known.is_some()
+    }
+
+    fn into_error(self, status: u16) -> ApiError {
+        let code = self.known.map(|plain| plain.code);
+        ApiError {
+            status,
+            slug: None,
+            code: code.map(Into::into),
+            message: shown_or_status(self.message, status),
+            failure_class: code.and_then(class_of_plain_code).unwrap_or(class_of_status(status)),
+            encrypted: false,
+            payload: None,
+        }
+    }
+}
+
+/// The text of any bytes, what is not UTF-8 replaced, in one allocation of the right size.
+fn decode_lossily(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = core::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let replacement = |chunk: &Utf8Chunk<'_>| if chunk.invalid().is_empty() { "" } else { "\u{fffd}" };
+    let length = bytes.utf8_chunks().map(|chunk| chunk.valid().len() + replacement(&chunk).len()).sum();
+    let mut text = String::with_capacity(length);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.push_str(replacement(&chunk));
+    }
+    Cow::Owned(text)
+}
+
+/// What decides about a plain response.
+const PLAIN_MEMBERS: [&str; 6] = {
+    let [error, detail, message, msg] = TEXT_MEMBERS;
+    ["success", FIELD_NAME, error, detail, message, msg]
+};
+
+fn first_string<'t>(members: &[Option<Found>], text: &'t str) -> Option<Cow<'t, str>> {
+    members.iter().flatten().find_map(|found| found.string(text))
+}
+
+fn root_string(root: Option<Kind>, text: &str) -> Option<Cow<'_, str>> {
+    let kind @ Kind::String { .. } = root? else { return None };
+    let literal = json::trim(text);
+    Found { kind, span: 0..literal.len() }.string(literal)
+}
+
+/// A text fit to be shown: no control characters, no white space around it, at most 200 characters.
+fn clean(text: &str) -> String {
+    let visible = text.chars().filter(|character| !character.is_control());
+    let mut characters = visible.skip_while(|first| first.is_whitespace());
+    let mut shown: String = characters.by_ref().take(MESSAGE_CHARACTERS).collect();
+    if characters.all(char::is_whitespace) {
+        shown.truncate(shown.trim_end().len());
+    }
+    shown
+}
+
+const MESSAGE_CHARACTERS: usize = 200;
+
+fn shown_or_status(shown: String, status: u16) -> String {
+    if shown.is_empty() { format!("http status {status}") } else { shown }
+}

@@ -1,0 +1,91 @@
+//! Webhooks: sealed like everything else, told apart by a dedupe key.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use crate::envelope::{Body, Envelope, Plaintext};
+use crate::error::Result;
+use crate::idempotency::canonical_digest;
+use crate::json::{Found, Members};
+use crate::payload::{Draft, Object, not_an_object};
+use crate::secretbox::Nonce;
+
+/// A webhook that a receiver has opened (protocol: webhooks page, both versions).
+///
+/// Delivery is at least once: remember `dedupe_key` and answer `{"success": true}` with HTTP 200 to a repeat as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Webhook {
+    /// The JSON object, to the letter.
+    pub payload: Plaintext,
+    /// `type`, or `event_type`: whichever is a string, in this order.
+    pub event_type: Option<String>,
+    /// The JSON text of `timestamp`, whatever it is.
+    pub timestamp: Option<String>,
+    /// `delivery_id`, if it is a string and not empty.
+    pub delivery_id: Option<String>,
+    /// `id:` and the delivery id, else `sha256:` and the digest of the canonical payload.
+    pub dedupe_key: String,
+    /// Which secret opened it: 0 for the one that seals, 1 and up for the older ones.
+    pub key_index: usize,
+}
+
+impl Envelope {
+    /// Opens a webhook. It has no timestamp rule; anything sealed with the same secret opens as one.
+    ///
+    /// # Errors
+    /// As [`open_json`](Self::open_json); `invalid_payload` also where the payload is no object.
+    ///
+    #[cfg_attr(feature = "std", doc = "```")]
+    #[cfg_attr(not(feature = "std"), doc = "```ignore")]
+    /// let envelope = cardseal::Envelope::new("your_api_secret_key_here")?;
+    /// let body = envelope.seal_webhook_json(r#"{"event_type": "card.activated", "delivery_id": "d-1"}"#)?;
+    /// let webhook = envelope.open_webhook(&body)?;
+    /// assert_eq!(webhook.event_type.as_deref(), Some("card.activated"));
+    /// assert_eq!(webhook.dedupe_key, "id:d-1");
+    /// # Ok::<(), cardseal::Error>(())
+    /// ```
+    pub fn open_webhook<'b>(&self, body: impl Into<Body<'b>>) -> Result<Webhook> {
+        let names = ["type", "event_type", "timestamp", "delivery_id"];
+        let (opened, members) = self.open_reading(&self.find_field(body.into())?, Members::new(names))?;
+        if !members.is_object() {
+            return Err(not_an_object());
+        }
+        let text = opened.plaintext;
+        let [type_member, event_type, timestamp, delivery_id] = members.found();
+        let string = |member: &Option<Found>| member.as_ref().and_then(|found| Some(found.string(&text)?.into_owned()));
+        let event_type = string(type_member).or_else(|| string(event_type));
+        let timestamp = timestamp.as_ref().map(|found| found.raw(&text).to_string());
+        let delivery_id = string(delivery_id).filter(|id| !id.is_empty());
+        let dedupe_key = match &delivery_id {
+            Some(id) => format!("id:{id}"),
+            None => format!("sha256:{}", canonical_digest(&text)?),
+        };
+        Ok(Webhook { payload: text, event_type, timestamp, delivery_id, dedupe_key, key_index: opened.key_index })
+    }
+
+    pub(crate) fn seal_webhook_with(&self, json: &str, nonce: impl FnOnce() -> Result<Nonce>) -> Result<String> {
+        let object = Object::read(json)?;
+        self.seal_draft(&Draft::verbatim(object.text), &nonce()?)
+    }
+}
+
+#[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
+impl Envelope {
+    /// Seals a webhook, an object given as JSON text, and returns the HTTP body. Nothing is added.
+    ///
+    /// # Errors
+    /// `invalid_payload`, `already_sealed`, `too_large`; `entropy_unavailable`.
+    pub fn seal_webhook_json(&self, json: &str) -> Result<String> {
+        self.seal_webhook_with(json, crate::host::random)
+    }
+
+    /// Seals a webhook and returns the HTTP body. Nothing is added.
+    ///
+    /// # Errors
+    /// As [`seal_webhook_json`](Self::seal_webhook_json); `invalid_payload` also where the payload has no JSON form.
+    #[cfg(feature = "serde")]
+    pub fn seal_webhook<T: serde::Serialize + ?Sized>(&self, payload: &T) -> Result<String> {
+        self.seal_webhook_json(&crate::envelope::to_json(payload)?)
+    }
+}
