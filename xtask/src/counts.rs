@@ -1,0 +1,86 @@
+//! Passed, failed, skipped: added up over test binaries and stages.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+}
+
+impl Counts {
+    /// What a check without tests of its own counts as.
+    pub(crate) const PASSED: Self = Self { passed: 1, failed: 0, skipped: 0 };
+    pub(crate) const FAILED: Self = Self { passed: 0, failed: 1, skipped: 0 };
+    pub(crate) const SKIPPED: Self = Self { passed: 0, failed: 0, skipped: 1 };
+
+    /// Adds up the `test result:` lines of `cargo test`. An ignored test counts as skipped.
+    pub(crate) fn of_cargo_test(output: &str) -> Self {
+        let mut counts = Self::default();
+        for result in output.lines().filter_map(|line| line.strip_prefix("test result: ")) {
+            for part in result.split(';') {
+                let mut words = part.split_whitespace().rev();
+                let (what, number) = (words.next(), words.next().and_then(|number| number.parse::<u64>().ok()));
+                match (what, number) {
+                    (Some("passed"), Some(number)) => counts.passed += number,
+                    (Some("failed"), Some(number)) => counts.failed += number,
+                    (Some("ignored"), Some(number)) => counts.skipped += number,
+                    _ => {}
+                }
+            }
+        }
+        counts
+    }
+
+    pub(crate) fn ran(&self) -> u64 {
+        self.passed + self.failed
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        let Self { passed, failed, skipped } = other;
+        self.passed += passed;
+        self.failed += failed;
+        self.skipped += skipped;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+
+    #[test]
+    fn result_lines_of_all_binaries_add_up() {
+        let output = "\
+running 12 tests
+test open::tests::tag ... ok
+test result: ok. 10 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.02s
+
+     Running tests/vectors.rs (target/debug/deps/vectors-1)
+test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1.50s
+   Doc-tests cardseal
+test result: \u{1b}[32mok\u{1b}[0m. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+";
+        assert_eq!(Counts::of_cargo_test(output), Counts { passed: 17, failed: 1, skipped: 2 });
+    }
+
+    #[test]
+    fn other_lines_count_nothing() {
+        let output = "error: could not compile `cardseal`\n  test result: ok. 5 passed\nnot a test result: 5 passed\n";
+        assert_eq!(Counts::of_cargo_test(output), Counts::default());
+    }
+
+    #[test]
+    fn the_total_reads_as_ci_expects_it() {
+        assert_eq!(Counts { passed: 3, failed: 0, skipped: 1 }.to_string(), "3 passed, 0 failed, 1 skipped");
+    }
+}

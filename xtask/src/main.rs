@@ -1,0 +1,112 @@
+//! The repository's own commands, and the only place that knows how to build and test it: `cargo xtask --help`.
+
+mod bench;
+mod codegen;
+mod counts;
+mod data;
+mod demo;
+mod dependencies;
+mod python;
+mod repo;
+mod screen;
+mod shell;
+mod stages;
+mod test;
+mod vectors;
+mod wasm;
+
+use std::process::ExitCode;
+
+use repo::Repo;
+use screen::say;
+use shell::Shell;
+
+/// Every error is one line for the person at the terminal.
+type Result<T> = std::result::Result<T, String>;
+
+fn fail<T>(why: impl Into<String>) -> Result<T> {
+    Err(why.into())
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.split_first() {
+        None => fail("a command is missing; cargo xtask --help lists them"),
+        Some((name, _)) if ["--help", "-h", "help"].contains(&name.as_str()) => {
+            help();
+            Ok(ExitCode::SUCCESS)
+        }
+        Some((name, arguments)) => match COMMANDS.iter().find(|command| command.name == name) {
+            Some(command) => Repo::find().and_then(|repo| (command.run)(&repo, arguments)),
+            None => fail(format!("there is no command `{name}`; cargo xtask --help lists them")),
+        },
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("xtask: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn help() {
+    say!("Usage: cargo xtask <command>\n\nCommands:");
+    for Command { name, arguments, about, .. } in COMMANDS {
+        say!("  {:26}{about}", format!("{name} {arguments}"));
+    }
+    say!("\nStages of `test`, in their order:");
+    for stage in stages::STAGES {
+        say!("  {:26}{}", stage.name, stage.about);
+    }
+    say!(
+        "\n`test` shows the output of what fails; --verbose shows all of it. With --check nothing is written: a\n\
+         committed file that is stale is an error. CI=true turns a skipped test into a failure."
+    );
+}
+
+struct Command {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    /// Ok carries the exit code of a command that has said itself what went wrong.
+    run: fn(&Repo, &[String]) -> Result<ExitCode>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command { name: "demo", arguments: "", about: "Seal and open an example, to and from PyNaCl", run: demo::run },
+    Command {
+        name: "test",
+        arguments: "[stage…] [--verbose]",
+        about: "Run every test, or the stages named",
+        run: test::run,
+    },
+    Command {
+        name: "codegen",
+        arguments: "[--check]",
+        about: "Write core/src/tables.rs from core/data",
+        run: |repo, arguments| done(codegen::run(repo, check_flag(arguments)?)),
+    },
+    Command {
+        name: "vectors",
+        arguments: "[--check]",
+        about: "Write the test vectors with the oracle in Python",
+        run: |repo, arguments| done(vectors::run(repo, &Shell::live(), check_flag(arguments)?)),
+    },
+    Command {
+        name: "dependencies",
+        arguments: "[--check]",
+        about: "Write core/dependencies.txt",
+        run: |repo, arguments| done(dependencies::run(repo, check_flag(arguments)?)),
+    },
+    Command { name: "bench", arguments: "[rust]", about: "Measure against other implementations", run: bench::run },
+];
+
+fn done(outcome: Result<()>) -> Result<ExitCode> {
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+fn check_flag(arguments: &[String]) -> Result<bool> {
+    match arguments {
+        [] => Ok(false),
+        [flag] if flag == "--check" => Ok(true),
+        _ => fail(format!("`{}` is unknown here; the only argument is --check", arguments.join(" "))),
+    }
+}

@@ -1,0 +1,9 @@
+//! Formatting.
+
+use crate::Result;
+use crate::counts::Counts;
+use crate::test::Context;
+
+pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
+    context.cargo_all(&["fmt --all --check"])
+}

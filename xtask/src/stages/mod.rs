@@ -1,0 +1,45 @@
+//! The stages of `cargo xtask test`. A new one: a file here, its `mod` line, its line in the table.
+
+mod bare;
+mod bench;
+mod clean;
+mod cli;
+mod clippy;
+mod codegen;
+mod dependencies;
+mod doc;
+mod fmt;
+mod rust;
+mod vectors;
+mod xtask;
+
+use crate::Result;
+use crate::counts::Counts;
+use crate::test::Context;
+
+pub(crate) struct Stage {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// An error counts as one failure.
+    pub(crate) run: fn(&Context<'_>) -> Result<Counts>,
+}
+
+/// In the order they run: what is quick to fail first, `clean` last.
+pub(crate) const STAGES: &[Stage] = &[
+    Stage { name: "fmt", about: "every Rust file is as rustfmt writes it", run: fmt::run },
+    Stage { name: "clippy", about: "no warning in any set-up of features", run: clippy::run },
+    Stage { name: "codegen", about: "core/src/tables.rs is what core/data says", run: codegen::run },
+    Stage { name: "vectors", about: "the oracle agrees with the committed vectors", run: vectors::run },
+    Stage {
+        name: "dependencies",
+        about: "core/dependencies.txt is true and within its limits",
+        run: dependencies::run,
+    },
+    Stage { name: "xtask", about: "the tests of these commands", run: xtask::run },
+    Stage { name: "rust", about: "the core's tests, with each cipher engine", run: rust::run },
+    Stage { name: "bare", about: "the core builds without std, also for wasm32", run: bare::run },
+    Stage { name: "doc", about: "the core's documentation builds without warning", run: doc::run },
+    Stage { name: "cli", about: "the tests of the command line tool", run: cli::run },
+    Stage { name: "bench", about: "the benchmarks compile", run: bench::run },
+    Stage { name: "clean", about: "the run left the working tree as it was", run: clean::run },
+];
