@@ -263,7 +263,7 @@ impl Message {
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 error.into_bytes().zeroize();
-                Err(opened_text_invalid(&Fault { kind: json::FaultKind::Utf8, at }))
+                Err(opened_text_invalid(&Fault::new(json::FaultKind::Utf8, at)))
             }
         }
     }

@@ -155,6 +155,11 @@ pub(crate) fn decode(layout: Layout, field: &str) -> Result<Sealed> {
     Ok(Sealed { nonce: *nonce, tag: tag.first_chunk().copied().unwrap_or_default(), message })
 }
 
+/// Whether a field decodes, to whatever version.
+pub(crate) fn is_well_formed(layout: Layout, field: &str) -> bool {
+    decode(layout, field).map_or_else(|error| error.kind() == ErrorCode::UnsupportedVersion, |_| true)
+}
+
 /// The nonce in a field, whatever follows it.
 pub(crate) fn nonce(layout: Layout, field: &str) -> Option<Nonce> {
     let mut head = [0; HEAD_CHARACTERS / 4 * 3];

@@ -213,11 +213,14 @@ impl Envelope {
         payload.parse().map_err(|error| ResponseError::Envelope { status, error })
     }
 
-    /// Whether a response's field begins with the nonce of the request's.
+    /// Whether a response's field is well formed and has the nonce of the request's.
     fn is_reflection(&self, field: &str, request: &str) -> bool {
-        let nonce = layout::nonce(self.layout(), field);
-        nonce.is_some()
-            && nonce == find_field(request.as_bytes()).ok().and_then(|field| layout::nonce(self.layout(), &field))
+        let layout = self.layout();
+        let nonce = layout::nonce(layout, field);
+        let Some(request) = nonce.and_then(|_| find_field(request.as_bytes()).ok()) else { return false };
+        nonce == layout::nonce(layout, &request)
+            && layout::is_well_formed(layout, field)
+            && layout::is_well_formed(layout, &request)
     }
 }
 
@@ -269,9 +272,10 @@ impl PlainText {
         let mut members = Members::new(PLAIN_MEMBERS);
         let is_json = json::read(text, &mut members).is_ok();
         let [success, field, texts @ ..] = members.found();
-        let is_envelope = matches!(field, Some(Found { kind: Kind::String { .. }, .. }));
+        let holds_field = matches!(field, Some(Found { kind: Kind::String { .. }, .. }));
+        let is_envelope = holds_field && text.as_bytes() == bytes;
         let found = match is_json {
-            true if is_envelope => Some("".into()),
+            true if holds_field => Some("".into()),
             true => first_string(texts, text).or_else(|| root_string(members.root(), text)),
             false => None,
         };

@@ -63,7 +63,8 @@ mod portable {
     }
 }
 
-#[cfg(all(test, feature = "simd", feature = "portable"))]
+#[cfg(test)]
+#[cfg(all(feature = "simd", feature = "portable"))]
 mod tests {
     use alloc::vec;
     use alloc::vec::Vec;

@@ -190,7 +190,8 @@ impl Clock {
     /// cannot be true: a stamp more than five seconds ahead of the wall clock, unless the wall clock was ahead as well.
     pub fn share(&mut self, last_stamp_micros: u64, last_wall_micros: u64, wall_micros: i64) {
         let wall = u64::try_from(wall_micros).unwrap_or_default();
-        let plausible = last_stamp_micros <= wall.saturating_add(STEP_BACK_MICROS) || last_wall_micros > wall;
+        let latest = wall.saturating_add_signed(self.offset_micros).saturating_add(STEP_BACK_MICROS);
+        let plausible = last_stamp_micros <= latest || last_wall_micros > wall;
         self.last = if plausible { Last { stamp: last_stamp_micros, wall: last_wall_micros } } else { Last::default() };
     }
 

@@ -1,7 +1,6 @@
 //! How the crate is used, from a client's first call to a server's last. Read it top-down like a tutorial.
 
 #![cfg(all(feature = "std", feature = "serde"))]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use cardseal::{
     Attempt, CardTopupStatus, Envelope, IdempotencyKey, Layout, MemoryReplayStore, OrderStatus, RequestOptions,

@@ -4,10 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::Fault;
-use super::names::{compare_names, literal_end};
+use super::names::{MemberNames, compare_names, literal_end};
 use super::reader::{Sink, read};
 use super::scan::{skip_plain, write_character};
-use super::text::{Characters, Text};
+use super::text::Characters;
 
 /// A text in canonical form: members in the order of their names' bytes, white space gone, escapes in one spelling,
 /// number tokens as written, the root's `request_timestamp` left out.
@@ -33,7 +33,7 @@ struct Unordered {
 impl<'t> Canonical<'t> {
     /// Reads a text strictly and finds its canonical order.
     pub(crate) fn read(text: &'t str) -> Result<Self, Fault> {
-        let mut order = Order { text, open: Vec::new(), pending: Vec::new(), unordered: Vec::new(), names: Vec::new() };
+        let mut order = Order { text, open: Vec::new(), unordered: Vec::new(), names: Vec::new() };
         read(text, &mut order)?;
         let Order { mut unordered, mut names, .. } = order;
         unordered.shrink_to_fit();
@@ -73,51 +73,34 @@ impl core::fmt::Display for Canonical<'_> {
 /// The sink that finds the objects whose members are out of order.
 struct Order<'t> {
     text: &'t str,
-    open: Vec<Open>,
-    /// Names of the open objects, innermost last.
-    pending: Vec<u32>,
+    /// Where the open objects begin, innermost last.
+    open: Vec<u32>,
     unordered: Vec<Unordered>,
     names: Vec<u32>,
-}
-
-struct Open {
-    start: usize,
-    first_pending: usize,
 }
 
 impl Sink for Order<'_> {
     type Error = Fault;
 
     fn begin_object(&mut self, at: usize) -> Result<(), Fault> {
-        self.open.push(Open { start: at, first_pending: self.pending.len() });
+        self.open.push(at as u32);
         Ok(())
     }
 
-    fn name(&mut self, name: Text<'_>) -> Result<(), Fault> {
-        push_lean(&mut self.pending, (name.span().start + 1) as u32);
-        Ok(())
-    }
-
-    fn end_object(&mut self, end: usize) -> Result<(), Fault> {
-        let Some(Open { start, first_pending }) = self.open.pop() else { return Ok(()) };
-        let names = self.pending.get_mut(first_pending..).unwrap_or_default();
-        let compare = |a: &u32, b: &u32| compare_names(self.text, *a as usize, *b as usize);
-        if !names.is_sorted_by(|a, b| compare(a, b).is_le()) {
-            names.sort_unstable_by(compare);
-            push_lean(
-                &mut self.unordered,
-                Unordered {
-                    start: start as u32,
-                    end: end as u32,
-                    first_name: self.names.len() as u32,
-                    name_count: names.len() as u32,
-                },
-            );
-            for &name in &*names {
-                push_lean(&mut self.names, name);
-            }
+    fn end_object(&mut self, end: usize, names: MemberNames<'_>) -> Result<(), Fault> {
+        let start = self.open.pop().unwrap_or_default();
+        let first_name = self.names.len();
+        for name in names.offsets() {
+            push_lean(&mut self.names, name as u32);
         }
-        self.pending.truncate(first_pending);
+        let names = self.names.get_mut(first_name..).unwrap_or_default();
+        names.sort_unstable_by(|a, b| compare_names(self.text, *a as usize, *b as usize));
+        if names.is_sorted() {
+            self.names.truncate(first_name);
+        } else {
+            let (first_name, name_count) = (first_name as u32, names.len() as u32);
+            push_lean(&mut self.unordered, Unordered { start, end: end as u32, first_name, name_count });
+        }
         Ok(())
     }
 }

@@ -3,12 +3,28 @@
 use core::fmt;
 
 /// The first thing wrong with a text: its kind and its byte offset.
+///
+/// Eight bytes, so that a result travels in a register through every level of the parser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault {
+    kind: FaultKind,
+    at: u32,
+}
+
+impl Fault {
+    pub(crate) fn new(kind: FaultKind, at: usize) -> Self {
+        Self { kind, at: u32::try_from(at).unwrap_or(u32::MAX) }
+    }
+
     /// What is wrong.
-    pub kind: FaultKind,
+    pub const fn kind(&self) -> FaultKind {
+        self.kind
+    }
+
     /// Where, counted in bytes from the start of the text.
-    pub at: usize,
+    pub const fn at(&self) -> usize {
+        self.at as usize
+    }
 }
 
 /// What can be wrong with a text.

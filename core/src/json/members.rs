@@ -3,8 +3,9 @@
 use core::ops::Range;
 
 use super::fault::Fault;
+use super::names::MemberNames;
 use super::reader::Sink;
-use super::text::{Text, unescape};
+use super::text::{Number, Text, unescape};
 use alloc::borrow::Cow;
 
 /// What kind of value stands somewhere.
@@ -133,8 +134,8 @@ impl<const N: usize> Sink for Members<N> {
     }
 
     #[inline]
-    fn number(&mut self, token: &str, at: usize) -> Result<(), Fault> {
-        self.value(Kind::Number, at..at + token.len());
+    fn number(&mut self, token: Number<'_>) -> Result<(), Fault> {
+        self.value(Kind::Number, token.span());
         Ok(())
     }
 
@@ -163,7 +164,7 @@ impl<const N: usize> Sink for Members<N> {
     }
 
     #[inline]
-    fn end_object(&mut self, end: usize) -> Result<(), Fault> {
+    fn end_object(&mut self, end: usize, _: MemberNames<'_>) -> Result<(), Fault> {
         self.end(end);
         Ok(())
     }

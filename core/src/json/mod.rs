@@ -19,9 +19,10 @@ mod text;
 pub(crate) use canonical::Canonical;
 pub use fault::{Fault, FaultKind};
 pub(crate) use members::{Found, Kind, Members};
+pub use names::MemberNames;
 pub use reader::{Sink, read, read_utf8};
 pub use scan::{trim, write_string};
-pub use text::Text;
+pub use text::{Number, Text};
 
 /// How deep arrays and objects may nest; the root is level 1.
 pub const MAX_DEPTH: usize = 128;

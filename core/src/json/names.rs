@@ -1,7 +1,9 @@
 //! Finding a member name that stands twice in one object, without letting hostile names make it slow or large.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::ops::Range;
 
 use super::scan::skip_plain;
 use super::text::{Characters, unescape};
@@ -29,7 +31,7 @@ impl Names {
         Self { few: [0; FEW], many: Vec::new(), count: 0 }
     }
 
-    /// How many names are open: the mark to hand to [`close`](Self::close).
+    /// How many names are open: the mark that the names of the next object are counted from.
     pub(super) const fn mark(&self) -> usize {
         self.count
     }
@@ -37,11 +39,7 @@ impl Names {
     /// Adds a name by its inside `text[start..end]`.
     #[inline]
     pub(super) fn push(&mut self, text: &str, start: usize, end: usize, escaped: bool) {
-        let hash = if escaped {
-            hash_escaped(text.get(start..end).unwrap_or_default())
-        } else {
-            hash_plain(text.as_bytes().get(start..end).unwrap_or_default())
-        };
+        let hash = if escaped { hash_escaped(text, start..end) } else { hash(text.as_bytes(), start..end) };
         let entry = u64::from(hash) << 32 | start as u64;
         match self.few.get_mut(self.count) {
             Some(slot) if self.many.is_empty() => *slot = entry,
@@ -50,7 +48,7 @@ impl Names {
         self.count += 1;
     }
 
-    #[cold]
+    #[inline(never)]
     fn push_many(&mut self, entry: u64) {
         if self.many.is_empty() {
             self.many.reserve(4 * FEW);
@@ -62,16 +60,47 @@ impl Names {
         self.many.push(entry);
     }
 
-    /// Forgets the names since `mark` and tells the offset of one that stands twice among them.
+    /// The offset of a name that stands twice among those since `mark`.
     #[inline]
-    pub(super) fn close(&mut self, text: &str, mark: usize) -> Option<usize> {
-        let all = if self.many.is_empty() { self.few.get_mut(..self.count) } else { self.many.get_mut(..) };
-        let names = all.and_then(|names| names.get_mut(mark..)).unwrap_or_default();
-        let repeated = if names.len() <= PAIRWISE { find_pairwise(text, names) } else { find_sorted(text, names) };
+    pub(super) fn find_repeated(&mut self, text: &str, mark: usize) -> Option<usize> {
+        let names = self.since_mut(mark);
+        if names.len() <= PAIRWISE { find_pairwise(text, names) } else { find_among_many(text, names) }
+    }
+
+    /// The names since `mark`, in any order.
+    #[inline]
+    pub(super) fn since(&mut self, mark: usize) -> MemberNames<'_> {
+        MemberNames(self.since_mut(mark))
+    }
+
+    /// Forgets the names since `mark`.
+    #[inline]
+    pub(super) fn truncate(&mut self, mark: usize) {
         self.count = mark;
         // An empty `many` means that `few` is in use, which has room again only once nothing is left here.
         self.many.truncate(mark);
-        repeated
+    }
+
+    #[inline]
+    fn since_mut(&mut self, mark: usize) -> &mut [u64] {
+        let all = if self.many.is_empty() { self.few.get_mut(..self.count) } else { self.many.get_mut(..) };
+        all.and_then(|names| names.get_mut(mark..)).unwrap_or_default()
+    }
+}
+
+/// The names of an object that has just ended, in any order.
+#[derive(Debug, Clone, Copy)]
+pub struct MemberNames<'n>(&'n [u64]);
+
+impl MemberNames<'_> {
+    /// How many members the object has.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Where the names' insides begin.
+    pub fn offsets(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().map(|&name| offset(name))
     }
 }
 
@@ -87,17 +116,65 @@ fn find_pairwise(text: &str, names: &[u64]) -> Option<usize> {
     None
 }
 
+#[inline(never)]
+fn find_among_many(text: &str, names: &mut [u64]) -> Option<usize> {
+    let suspects = match names.len() {
+        0..=64 => keep_suspects(names, &mut [0; 8], &mut [0; 8]),
+        65..=512 => keep_suspects(names, &mut [0; 64], &mut [0; 64]),
+        // Four to eight bits a name in each: a quarter of the names' own table at most.
+        many => {
+            let words = (many / 16).next_power_of_two();
+            keep_suspects(names, &mut vec![0; words], &mut vec![0; words])
+        }
+    };
+    let names = names.get_mut(..suspects).unwrap_or_default();
+    if suspects <= PAIRWISE { find_pairwise(text, names) } else { find_sorted(text, names) }
+}
+
+/// Moves to the front, and counts, the names whose hash falls on a bit that another's falls on too.
+///
+/// Both bitmaps have the same length, a power of two.
+#[inline(always)]
+fn keep_suspects(names: &mut [u64], seen: &mut [u64], twice: &mut [u64]) -> usize {
+    let mask = seen.len() - 1;
+    let place = |name: u64| ((name >> 38) as usize & mask, 1 << (name >> 32 & 63));
+    let mut collisions = 0;
+    for &name in &*names {
+        let (word, bit) = place(name);
+        if let (Some(seen), Some(twice)) = (seen.get_mut(word), twice.get_mut(word)) {
+            collisions |= *seen & bit;
+            *twice |= *seen & bit;
+            *seen |= bit;
+        }
+    }
+    if collisions == 0 {
+        return 0;
+    }
+    let mut suspects = 0;
+    for index in 0..names.len() {
+        let Some(&name) = names.get(index) else { break };
+        let (word, bit) = place(name);
+        if twice.get(word).is_some_and(|twice| twice & bit != 0) {
+            names.swap(suspects, index);
+            suspects += 1;
+        }
+    }
+    suspects
+}
+
 fn find_sorted(text: &str, names: &mut [u64]) -> Option<usize> {
     names.sort_unstable();
     for same_hash in names.chunk_by_mut(|a, b| (a ^ b) >> 32 == 0) {
-        if same_hash.len() > PAIRWISE {
-            same_hash.sort_unstable_by(|&a, &b| compare(text, a, b));
-            let twin = same_hash.array_windows().find(|[a, b]| compare(text, *a, *b).is_eq());
-            if let Some([_, name]) = twin {
-                return Some(offset(*name));
+        if same_hash.len() <= PAIRWISE {
+            if let Some(at) = find_pairwise(text, same_hash) {
+                return Some(at);
             }
-        } else if let Some(at) = find_pairwise(text, same_hash) {
-            return Some(at);
+            continue;
+        }
+        same_hash.sort_unstable_by(|&a, &b| compare(text, a, b));
+        let twin = same_hash.array_windows().find(|[a, b]| compare(text, *a, *b).is_eq());
+        if let Some([_, name]) = twin {
+            return Some(offset(*name));
         }
     }
     None
@@ -139,27 +216,114 @@ pub(super) fn literal_end(bytes: &[u8], start: usize) -> usize {
     at
 }
 
+/// The hash of the name `bytes[name]`. Whole words are loaded, beyond a short name's end too, and cut off there.
 #[inline]
-fn hash_plain(name: &[u8]) -> u32 {
-    let mut hash = FACTOR ^ name.len() as u64;
-    let (words, tail) = name.as_chunks::<8>();
-    for word in words {
-        hash = mix(hash ^ u64::from_le_bytes(*word));
+fn hash(bytes: &[u8], name: Range<usize>) -> u32 {
+    let length = name.end - name.start;
+    let mut hash = FACTOR ^ length as u64;
+    let mut at = name.start;
+    while name.end - at > 8 {
+        hash = mix(hash ^ word_at(bytes, at));
+        at += 8;
     }
-    let tail = tail.iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
-    (mix(hash ^ tail) >> 32) as u32
+    // A shift by 64 for the empty name would be one too far: it keeps nothing of its word in any case.
+    let rest = (name.end - at) as u32;
+    let last = if rest == 0 { 0 } else { word_at(bytes, at) << (64 - 8 * rest) };
+    (mix(hash ^ last) >> 32) as u32
+}
+
+/// Eight bytes from `at` on, zeros beyond the end.
+#[inline]
+fn word_at(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match rest.first_chunk() {
+        Some(word) => u64::from_le_bytes(*word),
+        None => rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    }
 }
 
 #[cold]
-fn hash_escaped(raw: &str) -> u32 {
-    hash_plain(unescape(raw).as_bytes())
+fn hash_escaped(text: &str, name: Range<usize>) -> u32 {
+    let value = unescape(text.get(name).unwrap_or_default());
+    hash(value.as_bytes(), 0..value.len())
 }
 
 #[inline]
 const fn mix(word: u64) -> u64 {
+    // Once for the bits above each, folded, and once more: a difference in the last byte alone reaches all of them.
     let word = word.wrapping_mul(FACTOR);
-    word ^ word >> 29
+    (word ^ word >> 32).wrapping_mul(FACTOR)
 }
 
 /// An odd number with bits all over: 2⁶⁴ divided by the golden ratio.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::json::check;
+
+    fn object<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+        let members: Vec<String> = names.into_iter().map(|name| format!("\"{name}\":0")).collect();
+        format!("{{{}}}", members.join(","))
+    }
+
+    /// Names of eight printable characters that all have one hash, found by running the hash backwards.
+    fn colliding_names() -> Vec<String> {
+        let inverse =
+            (0..6).fold(FACTOR, |inverse, _| inverse.wrapping_mul(2_u64.wrapping_sub(FACTOR.wrapping_mul(inverse))));
+        assert_eq!(inverse.wrapping_mul(FACTOR), 1);
+        let word_of = |hash: u64| {
+            let word = hash.wrapping_mul(inverse);
+            (word ^ word >> 32).wrapping_mul(inverse) ^ FACTOR ^ 8
+        };
+        let words = (0..1 << 21).map(|low| word_of(0x1234_5678 << 32 | low).to_le_bytes());
+        let printable =
+            words.filter(|word| word.iter().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(byte)));
+        printable.map(|word| String::from_utf8(word.to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn names_whose_hashes_collide_are_compared_themselves() {
+        let names = colliding_names();
+        assert!(names.len() > 300, "{}", names.len());
+        let hashes = names.iter().map(|name| hash(name.as_bytes(), 0..8));
+        assert!(hashes.into_iter().all(|hash| hash == 0x1234_5678));
+        for count in [2, PAIRWISE, PAIRWISE + 1, 64, names.len()] {
+            let some = names.iter().take(count).map(String::as_str);
+            assert!(check(&object(some.clone())).is_ok(), "{count}");
+            for repeated in [0, count / 2, count - 1] {
+                let twice = some.clone().chain([names[repeated].as_str()]);
+                assert!(check(&object(twice)).is_err(), "{count}, {repeated}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_repeated_name_is_found_in_objects_of_every_size() {
+        for count in (1..80).chain([255, 256, 257, 511, 512, 513, 1_023, 5_000]) {
+            let names: Vec<String> = (0..count).map(|index| format!("name{index}")).collect();
+            let names = names.iter().map(String::as_str);
+            assert!(check(&object(names.clone())).is_ok(), "{count}");
+            for at in [0, count / 3, count - 1] {
+                let twin = format!("\\u006eame{at}");
+                assert!(check(&object(names.clone().chain([twin.as_str()]))).is_err(), "{count}, {at}");
+                let nested = format!("[{{}},{},{}]", object(names.clone()), object(names.clone()));
+                assert!(check(&nested).is_ok(), "{count}");
+            }
+        }
+    }
+
+    #[test]
+    fn outer_names_survive_many_inner_ones() {
+        let inner: Vec<String> = (0..100).map(|index| format!("inner{index}")).collect();
+        let inner = object(inner.iter().map(String::as_str));
+        assert!(check(&format!("{{\"a\":{inner},\"b\":{inner},\"c\":0}}")).is_ok());
+        assert!(check(&format!("{{\"a\":{inner},\"b\":{inner},\"a\":0}}")).is_err());
+        assert!(check(&format!("{{\"a\":0,\"b\":{{\"a\":{inner},\"b\":0,\"b\":0}}}}")).is_err());
+    }
+}

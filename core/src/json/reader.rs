@@ -1,9 +1,9 @@
 //! The parser: one pass over the text, every event handed to a sink.
 
 use super::fault::{Fault, FaultKind};
-use super::names::Names;
+use super::names::{MemberNames, Names};
 use super::scan::{hex4, skip_plain};
-use super::text::Text;
+use super::text::{Number, Text};
 use super::{MAX_DEPTH, MAX_NUMBER_BYTES};
 
 /// Receives the events of one text in its order. What a sink does not implement passes unseen.
@@ -28,10 +28,10 @@ pub trait Sink {
         Ok(())
     }
 
-    /// A number token as it stands at `at`.
+    /// A number.
     #[expect(unused_variables, reason = "an event that a sink may ignore")]
     #[inline]
-    fn number(&mut self, token: &str, at: usize) -> Result<(), Self::Error> {
+    fn number(&mut self, token: Number<'_>) -> Result<(), Self::Error> {
         Ok(())
     }
 
@@ -70,10 +70,10 @@ pub trait Sink {
         Ok(())
     }
 
-    /// The `}` that ends just before `end`.
+    /// The `}` that ends just before `end`, and the names of the object's members.
     #[expect(unused_variables, reason = "an event that a sink may ignore")]
     #[inline]
-    fn end_object(&mut self, end: usize) -> Result<(), Self::Error> {
+    fn end_object(&mut self, end: usize, names: MemberNames<'_>) -> Result<(), Self::Error> {
         Ok(())
     }
 }
@@ -84,19 +84,17 @@ pub trait Sink {
 /// The first fault of the text, or whatever stopped the sink.
 pub fn read<S: Sink>(text: &str, sink: &mut S) -> Result<(), S::Error> {
     if u32::try_from(text.len()).is_err() {
-        return Err(Fault { kind: FaultKind::Length, at: 0 }.into());
+        return Err(Fault::new(FaultKind::Length, 0).into());
     }
     if text.starts_with('\u{feff}') {
-        return Err(Fault { kind: FaultKind::ByteOrderMark, at: 0 }.into());
+        return Err(Fault::new(FaultKind::ByteOrderMark, 0).into());
     }
-    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, depth: 0, names: Names::new(), sink };
-    if reader.next_byte().is_none() {
-        return Err(Fault { kind: FaultKind::Empty, at: 0 }.into());
-    }
-    reader.value()?;
-    match reader.next_byte() {
-        None => Ok(()),
-        Some(_) => Err(reader.fault(FaultKind::Trailing)),
+    let mut reader =
+        Reader { text, bytes: text.as_bytes(), depth: 0, escaped: false, names: Names::new(), sink, error: None };
+    match reader.document() {
+        Some(()) => Ok(()),
+        // Nothing ends early without an error.
+        None => Err(reader.error.unwrap_or_else(|| Fault::new(FaultKind::End, text.len()).into())),
     }
 }
 
@@ -105,228 +103,274 @@ pub fn read<S: Sink>(text: &str, sink: &mut S) -> Result<(), S::Error> {
 /// # Errors
 /// As [`read`], and [`FaultKind::Utf8`].
 pub fn read_utf8<'t, S: Sink>(bytes: &'t [u8], sink: &mut S) -> Result<&'t str, S::Error> {
-    let text = core::str::from_utf8(bytes).map_err(|error| Fault { kind: FaultKind::Utf8, at: error.valid_up_to() })?;
+    let text = core::str::from_utf8(bytes).map_err(|error| Fault::new(FaultKind::Utf8, error.valid_up_to()))?;
     read(text, sink)?;
     Ok(text)
 }
 
-struct Reader<'t, 's, S> {
+/// Every step takes the offset it begins at and gives the one it ends at, so that the place lives in a register; `None`
+/// means that `error` says why.
+struct Reader<'t, 's, S: Sink> {
     text: &'t str,
     bytes: &'t [u8],
-    at: usize,
     depth: usize,
+    /// Whether an escape stood in the last literal.
+    escaped: bool,
     names: Names,
     sink: &'s mut S,
+    error: Option<S::Error>,
 }
 
 impl<'t, S: Sink> Reader<'t, '_, S> {
-    fn value(&mut self) -> Result<(), S::Error> {
-        let at = self.at;
-        match self.bytes.get(at) {
+    fn document(&mut self) -> Option<()> {
+        let start = self.skip_space(0);
+        if start == self.bytes.len() {
+            return self.fail(FaultKind::Empty, 0);
+        }
+        let end = self.value(start)?;
+        let end = self.skip_space(end);
+        if end < self.bytes.len() { self.fail(FaultKind::Trailing, end) } else { Some(()) }
+    }
+
+    // In line in the loops below, so that only arrays and objects cost a call.
+    #[inline(always)]
+    fn value(&mut self, at: usize) -> Option<usize> {
+        match self.byte(at) {
             Some(b'"') => {
-                let value = self.literal()?;
-                self.sink.string(value)
+                let end = self.literal(at)?;
+                let value = self.text_of(at, end);
+                let result = self.sink.string(value);
+                self.proceed(result, end)
             }
-            Some(b'{') => self.object(),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b'[') => self.array(),
-            Some(b't') => self.word(b"true").and_then(|()| self.sink.boolean(true, at)),
-            Some(b'f') => self.word(b"false").and_then(|()| self.sink.boolean(false, at)),
-            Some(b'n') => self.word(b"null").and_then(|()| self.sink.null(at)),
-            _ => Err(self.unexpected()),
+            Some(b'{') => self.object(at),
+            Some(b'-' | b'0'..=b'9') => self.number(at),
+            Some(b'[') => self.array(at),
+            Some(b't') => {
+                let end = self.word(at, b"true")?;
+                let result = self.sink.boolean(true, at);
+                self.proceed(result, end)
+            }
+            Some(b'f') => {
+                let end = self.word(at, b"false")?;
+                let result = self.sink.boolean(false, at);
+                self.proceed(result, end)
+            }
+            Some(b'n') => {
+                let end = self.word(at, b"null")?;
+                let result = self.sink.null(at);
+                self.proceed(result, end)
+            }
+            _ => self.unexpected(at),
         }
     }
 
-    fn object(&mut self) -> Result<(), S::Error> {
-        self.descend()?;
-        self.sink.begin_object(self.at)?;
-        self.at += 1;
+    #[inline(never)]
+    fn object(&mut self, at: usize) -> Option<usize> {
+        self.descend(at)?;
+        let result = self.sink.begin_object(at);
+        let mut at = self.proceed(result, at + 1)?;
         let mark = self.names.mark();
-        if self.next_byte() == Some(b'}') {
-            return self.ascend_object();
-        }
-        loop {
-            if self.next_byte() != Some(b'"') {
-                return Err(self.unexpected());
-            }
-            let name = self.literal()?;
-            let inside = name.span().start + 1..self.at - 1;
-            self.names.push(self.text, inside.start, inside.end, name.is_escaped());
-            self.sink.name(name)?;
-            if self.next_byte() != Some(b':') {
-                return Err(self.unexpected());
-            }
-            self.at += 1;
-            self.next_byte();
-            self.value()?;
-            match self.next_byte() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => break,
-                _ => return Err(self.unexpected()),
+        at = self.skip_space(at);
+        if self.byte(at) != Some(b'}') {
+            at = self.members(at)?;
+            if let Some(repeated) = self.names.find_repeated(self.text, mark) {
+                return self.fail(FaultKind::RepeatedName, repeated - 1);
             }
         }
-        if let Some(at) = self.names.close(self.text, mark) {
-            return Err(Fault { kind: FaultKind::RepeatedName, at: at - 1 }.into());
-        }
-        self.ascend_object()
-    }
-
-    fn ascend_object(&mut self) -> Result<(), S::Error> {
-        self.at += 1;
         self.depth -= 1;
-        self.sink.end_object(self.at)
+        let result = self.sink.end_object(at + 1, self.names.since(mark));
+        self.names.truncate(mark);
+        self.proceed(result, at + 1)
     }
 
-    fn array(&mut self) -> Result<(), S::Error> {
-        self.descend()?;
-        self.sink.begin_array(self.at)?;
-        self.at += 1;
-        if self.next_byte() != Some(b']') {
+    /// The members from the first name at `at` on; ends at the closing brace.
+    #[inline(always)]
+    fn members(&mut self, mut at: usize) -> Option<usize> {
+        loop {
+            if self.byte(at) != Some(b'"') {
+                return self.unexpected(at);
+            }
+            let end = self.literal(at)?;
+            self.names.push(self.text, at + 1, end - 1, self.escaped);
+            let name = self.text_of(at, end);
+            let result = self.sink.name(name);
+            at = self.proceed(result, end)?;
+            at = self.skip_space(at);
+            if self.byte(at) != Some(b':') {
+                return self.unexpected(at);
+            }
+            at = self.skip_space(at + 1);
+            at = self.value(at)?;
+            at = self.skip_space(at);
+            match self.byte(at) {
+                Some(b',') => at = self.skip_space(at + 1),
+                Some(b'}') => return Some(at),
+                _ => return self.unexpected(at),
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn array(&mut self, at: usize) -> Option<usize> {
+        self.descend(at)?;
+        let result = self.sink.begin_array(at);
+        let mut at = self.proceed(result, at + 1)?;
+        at = self.skip_space(at);
+        if self.byte(at) != Some(b']') {
             loop {
-                self.next_byte();
-                self.value()?;
-                match self.next_byte() {
-                    Some(b',') => self.at += 1,
+                at = self.value(at)?;
+                at = self.skip_space(at);
+                match self.byte(at) {
+                    Some(b',') => at = self.skip_space(at + 1),
                     Some(b']') => break,
-                    _ => return Err(self.unexpected()),
+                    _ => return self.unexpected(at),
                 }
             }
         }
-        self.at += 1;
         self.depth -= 1;
-        self.sink.end_array(self.at)
+        let result = self.sink.end_array(at + 1);
+        self.proceed(result, at + 1)
     }
 
-    /// The literal whose opening quote is here.
-    #[inline]
-    fn literal(&mut self) -> Result<Text<'t>, S::Error> {
-        let start = self.at + 1;
-        let mut end = skip_plain(self.bytes, start);
-        let mut escaped = false;
-        while self.bytes.get(end) == Some(&b'\\') {
-            escaped = true;
-            end = skip_plain(self.bytes, self.escape(end)?);
+    /// The literal whose opening quote is at `at`; ends behind the closing one.
+    #[inline(always)]
+    fn literal(&mut self, at: usize) -> Option<usize> {
+        let end = skip_plain(self.bytes, at + 1);
+        if self.byte(end) == Some(b'"') {
+            self.escaped = false;
+            return Some(end + 1);
         }
-        self.at = end;
-        match self.bytes.get(end) {
-            Some(b'"') => {
-                self.at += 1;
-                Ok(Text::new(self.text, start, end, escaped))
-            }
-            Some(_) => Err(self.fault(FaultKind::ControlCharacter)),
-            None => Err(self.fault(FaultKind::End)),
+        self.literal_with_escapes(end)
+    }
+
+    #[inline(never)]
+    /// The rest of a literal from its first special byte on.
+    fn literal_with_escapes(&mut self, mut at: usize) -> Option<usize> {
+        self.escaped = true;
+        while self.byte(at) == Some(b'\\') {
+            at = self.escape(at)?;
+            at = skip_plain(self.bytes, at);
+        }
+        match self.byte(at) {
+            Some(b'"') => Some(at + 1),
+            Some(_) => self.fail(FaultKind::ControlCharacter, at),
+            None => self.fail(FaultKind::End, at),
         }
     }
 
-    /// Checks the escape whose backslash is at `at` and returns where it ends.
-    fn escape(&mut self, at: usize) -> Result<usize, S::Error> {
-        self.at = at;
-        match self.bytes.get(at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+    fn escape(&mut self, at: usize) -> Option<usize> {
+        match self.byte(at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Some(at + 2),
             Some(b'u') => match hex4(self.bytes, at + 2) {
                 Some(0xd800..0xdc00) => {
                     let low = self.bytes.get(at + 6..).is_some_and(|rest| rest.starts_with(b"\\u"));
                     match low.then(|| hex4(self.bytes, at + 8)).flatten() {
-                        Some(0xdc00..0xe000) => Ok(at + 12),
-                        _ => Err(self.fault(FaultKind::LoneSurrogate)),
+                        Some(0xdc00..0xe000) => Some(at + 12),
+                        _ => self.fail(FaultKind::LoneSurrogate, at),
                     }
                 }
-                Some(0xdc00..0xe000) => Err(self.fault(FaultKind::LoneSurrogate)),
-                Some(_) => Ok(at + 6),
-                None => Err(self.fault(FaultKind::Escape)),
+                Some(0xdc00..0xe000) => self.fail(FaultKind::LoneSurrogate, at),
+                Some(_) => Some(at + 6),
+                None => self.fail(FaultKind::Escape, at),
             },
-            Some(_) => Err(self.fault(FaultKind::Escape)),
-            None => Err(self.fault(FaultKind::End)),
+            Some(_) => self.fail(FaultKind::Escape, at),
+            None => self.fail(FaultKind::End, at),
         }
     }
 
-    fn number(&mut self) -> Result<(), S::Error> {
-        let start = self.at;
-        if self.peek() == Some(b'-') {
-            self.at += 1;
+    #[inline]
+    fn number(&mut self, start: usize) -> Option<usize> {
+        let whole = if self.byte(start) == Some(b'-') { start + 1 } else { start };
+        let mut at = self.digits(whole);
+        if at == whole || (at > whole + 1 && self.byte(whole) == Some(b'0')) {
+            return self.fail(FaultKind::Number, at);
         }
-        let whole = self.at;
-        self.digits();
-        if self.at == whole || (self.at > whole + 1 && self.bytes.get(whole) == Some(&b'0')) {
-            return Err(self.fault(FaultKind::Number));
+        let mut in_range = at - whole <= SAFE_DIGITS;
+        if self.byte(at) == Some(b'.') {
+            at = self.some_digits(at + 1)?;
         }
-        let mut in_range = self.at - whole <= SAFE_DIGITS;
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.some_digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.some_digits()?;
+        if matches!(self.byte(at), Some(b'e' | b'E')) {
+            let has_sign = matches!(self.byte(at + 1), Some(b'+' | b'-'));
+            at = self.some_digits(at + if has_sign { 2 } else { 1 })?;
             in_range = false;
         }
-        let token = self.text.get(start..self.at).unwrap_or_default();
-        let too_long = token.len() > MAX_NUMBER_BYTES;
-        if too_long || !(in_range || token.parse::<f64>().is_ok_and(f64::is_finite)) {
-            self.at = start;
-            return Err(self.fault(FaultKind::NumberRange));
+        let number = Number::new(self.text, start, at);
+        let too_long = at - start > MAX_NUMBER_BYTES;
+        if too_long || !(in_range || number.token().parse::<f64>().is_ok_and(f64::is_finite)) {
+            return self.fail(FaultKind::NumberRange, start);
         }
-        self.sink.number(token, start)
+        let result = self.sink.number(number);
+        self.proceed(result, at)
     }
 
-    fn some_digits(&mut self) -> Result<(), S::Error> {
-        let start = self.at;
-        self.digits();
-        if self.at == start { Err(self.fault(FaultKind::Number)) } else { Ok(()) }
+    fn some_digits(&mut self, at: usize) -> Option<usize> {
+        let end = self.digits(at);
+        if end == at { self.fail(FaultKind::Number, at) } else { Some(end) }
     }
 
     #[inline]
-    fn digits(&mut self) {
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
+    fn digits(&self, mut at: usize) -> usize {
+        while matches!(self.byte(at), Some(b'0'..=b'9')) {
+            at += 1;
         }
+        at
     }
 
-    fn word(&mut self, word: &[u8]) -> Result<(), S::Error> {
-        if self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
-            self.at += word.len();
-            Ok(())
-        } else {
-            Err(self.fault(FaultKind::Unexpected))
-        }
+    fn word(&mut self, at: usize, word: &[u8]) -> Option<usize> {
+        let is_there = self.bytes.get(at..).is_some_and(|rest| rest.starts_with(word));
+        if is_there { Some(at + word.len()) } else { self.fail(FaultKind::Unexpected, at) }
     }
 
     #[inline]
-    fn descend(&mut self) -> Result<(), S::Error> {
+    fn descend(&mut self, at: usize) -> Option<()> {
         if self.depth == MAX_DEPTH {
-            return Err(self.fault(FaultKind::Depth));
+            return self.fail(FaultKind::Depth, at);
         }
         self.depth += 1;
-        Ok(())
+        Some(())
     }
 
-    /// The next byte that is not white space; the reader stands on it.
+    /// The offset of the next byte that is not white space.
     #[inline]
-    fn next_byte(&mut self) -> Option<u8> {
-        loop {
-            match self.bytes.get(self.at) {
-                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
-                other => return other.copied(),
+    fn skip_space(&self, mut at: usize) -> usize {
+        while matches!(self.byte(at), Some(b' ' | b'\n' | b'\t' | b'\r')) {
+            at += 1;
+        }
+        at
+    }
+
+    #[inline]
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
+    }
+
+    /// The literal from quote to quote.
+    #[inline]
+    fn text_of(&self, at: usize, end: usize) -> Text<'t> {
+        Text::new(self.text, at + 1, end - 1, self.escaped)
+    }
+
+    /// Goes on at `at` unless the sink has had enough.
+    #[inline]
+    fn proceed(&mut self, result: Result<(), S::Error>, at: usize) -> Option<usize> {
+        match result {
+            Ok(()) => Some(at),
+            Err(error) => {
+                self.error = Some(error);
+                None
             }
         }
     }
 
-    #[inline]
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    #[cold]
+    fn unexpected(&mut self, at: usize) -> Option<usize> {
+        self.fail(if at < self.bytes.len() { FaultKind::Unexpected } else { FaultKind::End }, at)
     }
 
     #[cold]
-    fn unexpected(&self) -> S::Error {
-        self.fault(if self.at < self.bytes.len() { FaultKind::Unexpected } else { FaultKind::End })
-    }
-
-    #[cold]
-    fn fault(&self, kind: FaultKind) -> S::Error {
-        Fault { kind, at: self.at }.into()
+    fn fail<T>(&mut self, kind: FaultKind, at: usize) -> Option<T> {
+        self.error = Some(Fault::new(kind, at).into());
+        None
     }
 }
 

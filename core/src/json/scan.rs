@@ -41,27 +41,52 @@ const HEX: &str = "0123456789abcdef";
 /// Index of the first byte at or after `from` that ends a run of plain string bytes: a quote, a backslash, a control
 /// character; or the length.
 ///
-/// Words of eight first, because most strings are short; then blocks that the compiler turns into vector compares.
-#[inline]
+/// Two words of eight in line, because most strings end within them; then blocks that the compiler turns into vector
+/// compares, and words again to find the place.
+#[inline(always)]
 pub(super) fn skip_plain(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
-    for _ in 0..WORDS_BEFORE_BLOCKS {
-        let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else {
-            return skip_plain_bytes(bytes, at);
-        };
-        let hits = special_bytes(u64::from_le_bytes(*word));
-        if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
+    for _ in 0..2 {
+        match plain_in_word(bytes, at) {
+            Some(8) => at += 8,
+            Some(count) => return at + count,
+            None => return skip_plain_words(bytes, at),
         }
-        at += 8;
     }
     skip_plain_blocks(bytes, at)
 }
 
-const WORDS_BEFORE_BLOCKS: usize = 4;
+#[inline(never)]
+fn skip_plain_blocks(bytes: &[u8], from: usize) -> usize {
+    let (blocks, _) = bytes.get(from..).unwrap_or_default().as_chunks::<64>();
+    let plain =
+        blocks.iter().take_while(|block| !block.iter().fold(false, |hit, &byte| hit | is_special(byte))).count();
+    skip_plain_words(bytes, from + plain * 64)
+}
+
+#[inline(never)]
+fn skip_plain_words(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(count) = plain_in_word(bytes, at) {
+        at += count;
+        if count < 8 {
+            return at;
+        }
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter().position(|&byte| is_special(byte)).map_or(bytes.len(), |count| at + count)
+}
+
+/// How many of the eight bytes from `at` on are plain before the first that is not; nothing where eight are not left.
+#[inline(always)]
+fn plain_in_word(bytes: &[u8], at: usize) -> Option<usize> {
+    let word = bytes.get(at..)?.first_chunk::<8>()?;
+    let hits = special_bytes(u64::from_le_bytes(*word));
+    Some((hits.trailing_zeros() / 8) as usize)
+}
 
 /// The high bit of each byte that is a quote, a backslash or below 0x20; exact up to and including the first hit.
-#[inline]
+#[inline(always)]
 fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
@@ -71,19 +96,6 @@ fn special_bytes(word: u64) -> u64 {
     let quote = quote.wrapping_sub(ONES) & !quote;
     let backslash = backslash.wrapping_sub(ONES) & !backslash;
     (below | quote | backslash) & HIGH
-}
-
-fn skip_plain_blocks(bytes: &[u8], from: usize) -> usize {
-    let (blocks, _) = bytes.get(from..).unwrap_or_default().as_chunks::<64>();
-    let plain =
-        blocks.iter().take_while(|block| !block.iter().fold(false, |hit, &byte| hit | is_special(byte))).count();
-    skip_plain_bytes(bytes, from + plain * 64)
-}
-
-#[inline]
-fn skip_plain_bytes(bytes: &[u8], from: usize) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    rest.iter().position(|&byte| is_special(byte)).map_or(bytes.len(), |count| from + count)
 }
 
 #[inline]

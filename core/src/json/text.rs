@@ -1,4 +1,4 @@
-//! A string literal as it stands in the text.
+//! String literals and numbers as they stand in the text.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -43,6 +43,30 @@ impl<'t> Text<'t> {
     /// Whether the value is `other`, without building it.
     pub fn is(&self, other: &str) -> bool {
         if self.escaped { Characters::new(self.raw()).eq(other.chars()) } else { self.raw() == other }
+    }
+}
+
+/// A number that the reader accepted: where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Number<'t> {
+    source: &'t str,
+    start: usize,
+    end: usize,
+}
+
+impl<'t> Number<'t> {
+    pub(super) const fn new(source: &'t str, start: usize, end: usize) -> Self {
+        Self { source, start, end }
+    }
+
+    /// The token as it is written.
+    pub fn token(&self) -> &'t str {
+        self.source.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Where the token stands.
+    pub const fn span(&self) -> Range<usize> {
+        self.start..self.end
     }
 }
 
