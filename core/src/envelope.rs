@@ -159,12 +159,11 @@ impl Envelope {
         for piece in pieces {
             working.extend_from_slice(piece);
         }
-        if let Some((header, message)) = working.split_at_mut_checked(header_bytes) {
-            let tag = secretbox::seal(&self.sealing, nonce, message);
-            if let Some(slot) = header.last_chunk_mut() {
-                *slot = tag;
-            }
-        }
+        let parts = working.split_at_mut_checked(header_bytes);
+        let Some((tag, message)) = parts.and_then(|(header, message)| Some((header.last_chunk_mut()?, message))) else {
+            return Err(too_large(self.max_bytes)); // cannot be: but if it were, nothing may leave in plaintext
+        };
+        *tag = secretbox::seal(&self.sealing, nonce, message);
         // What is in the buffer now is what goes out: there is nothing left to wipe.
         let working = core::mem::take(&mut *working);
         Ok(layout::encode(&working, start, end))

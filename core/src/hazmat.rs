@@ -2,7 +2,7 @@
 //!
 //! A nonce that is used twice under one key gives both messages away, and lets anyone forge more. Nothing here can
 //! notice. This module is for test vectors, and for hosts without an operating system, where a [`NoncePool`] hands out
-//! the bytes; everyone else calls the methods of [`Envelope`](crate::Envelope), which ask the operating system.
+//! the bytes; everyone else calls the methods of [`Envelope`], which ask the operating system.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -87,3 +87,8 @@ pub use webhook::Webhook;
 
 /// The version of this crate, and of every package of the toolkit.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The code in the repository's README, compiled.
+#[cfg(all(doctest, feature = "std", feature = "serde"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -237,6 +237,6 @@ const STEP_BACK_MICROS: u64 = 5 * MICROS_PER_SECOND;
 pub(crate) fn malformed(what: &str) -> Error {
     Error::new(
         ErrorCode::InvalidTimestamp,
-        format!("{what} is no timestamp: use microseconds since 1970 as an integer or a string of digits alone"),
+        format!("{what} is no timestamp: use microseconds since 1970, in digits alone"),
     )
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::repo::Repo;
 use crate::screen::say;
-use crate::{Result, fail, shell, wasm};
+use crate::{Result, fail, shell, targets};
 
 /// Writes the list, or with `check` fails if the committed one is stale. The limits hold either way.
 pub(crate) fn run(repo: &Repo, check: bool) -> Result<()> {
@@ -47,7 +47,7 @@ const SET_UPS: &[SetUp] = &[
     SetUp { name: "all features", target: LINUX, features: "--all-features", at_most: 46, without: &[] },
     SetUp {
         name: "wasm32: portable, serde",
-        target: wasm::TARGET,
+        target: targets::WASM,
         features: "--no-default-features --features portable,serde",
         at_most: 30,
         without: &["getrandom"], // the JavaScript side hands the random bytes in

@@ -11,9 +11,9 @@ mod repo;
 mod screen;
 mod shell;
 mod stages;
+mod targets;
 mod test;
 mod vectors;
-mod wasm;
 
 use std::process::ExitCode;
 

@@ -1,16 +1,18 @@
-//! Where there is no operating system: builds without `std`, for the host and for wasm32.
+//! Where there is no operating system: builds without `std`, on bare metal and for WebAssembly.
 
 use crate::counts::Counts;
 use crate::test::Context;
-use crate::{Result, wasm};
+use crate::{Result, targets};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
-    wasm::ensure_target(context.repo, &context.shell)?;
-    context.cargo_all(&[
-        "build --locked -p cardseal --no-default-features --features portable",
-        "build --locked -p cardseal --no-default-features --features portable,serde",
-        "build --locked -p cardseal --no-default-features --features portable --target wasm32-unknown-unknown",
-        "build --locked -p cardseal --no-default-features --features portable,serde --target wasm32-unknown-unknown",
-        "build --locked -p cardseal --no-default-features --features portable,serde,inspect --target wasm32-unknown-unknown",
-    ])
+    let mut builds = Vec::new();
+    for target in [targets::BARE_METAL, targets::WASM] {
+        targets::ensure(target, context.repo, &context.shell)?;
+        for features in ["portable", "portable,serde", "portable,serde,inspect"] {
+            builds.push(format!(
+                "build --locked -p cardseal --no-default-features --features {features} --target {target}"
+            ));
+        }
+    }
+    context.cargo_all(&builds.iter().map(String::as_str).collect::<Vec<_>>())
 }

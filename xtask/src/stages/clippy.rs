@@ -2,10 +2,10 @@
 
 use crate::counts::Counts;
 use crate::test::Context;
-use crate::{Result, wasm};
+use crate::{Result, targets};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
-    wasm::ensure_target(context.repo, &context.shell)?;
+    targets::ensure(targets::WASM, context.repo, &context.shell)?;
     context.cargo_all(&[
         "clippy --locked --workspace --all-targets -- -D warnings",
         "clippy --locked -p cardseal --all-targets --all-features -- -D warnings",

@@ -1,4 +1,5 @@
-//! How many times as long the other candidates take, as a Markdown table: `cargo bench -p cardseal-bench --bench ratios`.
+//! How many times as long as cardseal the other candidates take, as Markdown tables:
+//! `cargo bench -p cardseal-bench --bench ratios`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table goes to one, the progress to the other")]
 
@@ -35,34 +36,42 @@ fn run(options: &Options) -> Result<()> {
     if count == 0 {
         return Err(format!("no job has `{}` in its name", options.filter).into());
     }
-    println!("{}* {} rounds, turns of {:?} or one run\n", machine::facts()?, options.plan.rounds, options.plan.turn);
-    println!("{EXPLANATION}\n");
     let mut progress = Progress { done: 0, count };
-    for group in &mut groups {
-        if !group.jobs.is_empty() {
-            group.print(options.plan, &mut progress);
+    let Some(plan) = options.plan else {
+        for job in groups.iter_mut().flat_map(|group| &mut group.jobs) {
+            progress.next(&job.name());
+            job.candidates.iter_mut().for_each(Candidate::run);
         }
+        return Ok(());
+    };
+    println!("{}* {} rounds, turns of {:?} or one run\n\n{EXPLANATION}\n", machine::facts()?, plan.rounds, plan.turn);
+    for group in groups.iter_mut().filter(|group| !group.jobs.is_empty()) {
+        group.print(plan, &mut progress);
     }
     Ok(())
 }
 
 const EXPLANATION: &str = "\
-The first candidate's cell is its median time for one run and its throughput. Every other cell is how many times as\n\
-long that candidate takes (above 1 it is slower): median over the rounds, quartiles in brackets.";
+The first candidate's cell is its median time for one run and half the distance of the quartiles. Every other cell is\n\
+how many times as long that candidate takes, so that above 1 it is slower: median over the rounds, quartiles in\n\
+brackets. `open` ends with checked JSON text for cardseal and lean and with a serde_json::Value for the others;\n\
+`open to Value` ends with a Value for all.";
 
 struct Options {
-    plan: Plan,
+    /// Nothing: every candidate runs once, to show that it does.
+    plan: Option<Plan>,
     filter: String,
 }
 
 impl Options {
     fn read(arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options = Self { plan: Plan { rounds: 61, turn: Duration::from_millis(1) }, filter: String::new() };
+        let mut options =
+            Self { plan: Some(Plan { rounds: 101, turn: Duration::from_millis(1) }), filter: String::new() };
         for argument in arguments {
             match argument.as_str() {
                 "--bench" => {} // from cargo
-                "--quick" => options.plan = Plan { rounds: 9, turn: Duration::from_micros(200) },
-                "--test" => options.plan = Plan { rounds: 1, turn: Duration::ZERO },
+                "--quick" => options.plan = Some(Plan { rounds: 9, turn: Duration::from_micros(200) }),
+                "--test" => options.plan = None,
                 flag if flag.starts_with('-') => return Err(format!("`{flag}` is unknown\n{USAGE}").into()),
                 filter => options.filter = filter.to_owned(),
             }
@@ -75,6 +84,8 @@ impl Options {
 struct Group<'g> {
     title: &'static str,
     candidates: Vec<&'static str>,
+    /// Whether each cell also tells the throughput.
+    throughput: bool,
     jobs: Vec<Job<'g>>,
 }
 
@@ -95,35 +106,23 @@ impl Job<'_> {
 /// The whole job, JSON text to HTTP body and back.
 fn envelope_jobs(requests: &[Payload]) -> Result<Group<'_>> {
     let mut jobs = Vec::new();
-    let mut add = |task, Payload { name, text }: &Payload, candidates| {
-        jobs.push(Job { task, size: name, bytes: text.len(), candidates });
-    };
-    for payload in requests {
-        let text = payload.text.as_str();
-        let candidates = peers::all()?.into_iter();
-        add(
-            "seal",
-            payload,
-            candidates.map(|(name, mut peer)| Candidate::new(name, move || peer.seal(text))).collect(),
-        );
-    }
     let now = peers::now_micros()?;
-    for (task, to_value) in [("open", false), ("open to Value", true)] {
-        for payload in requests {
+    for task in ["seal", "open", "open to Value"] {
+        for Payload { name: size, text } in requests {
             let mut candidates = Vec::new();
             for (name, mut peer) in peers::all()? {
-                let body = peer.seal(&payload.text)?;
-                candidates.push(if to_value {
-                    Candidate::new(name, move || peer.open(&body, now)?.into_value())
-                } else {
-                    Candidate::new(name, move || peer.open(&body, now))
+                let body = peer.seal(text)?;
+                candidates.push(match task {
+                    "seal" => Candidate::new(name, move || peer.seal(text)),
+                    "open" => Candidate::new(name, move || peer.open(&body, now)),
+                    _ => Candidate::new(name, move || peer.open(&body, now)?.into_value()),
                 });
             }
-            add(task, payload, candidates);
+            jobs.push(Job { task, size, bytes: text.len(), candidates });
         }
     }
     let candidates = peers::all()?.into_iter().map(|(name, _)| name).collect();
-    Ok(Group { title: "Envelope: JSON text to HTTP body and back", candidates, jobs })
+    Ok(Group { title: "Envelope: JSON text to HTTP body and back", candidates, throughput: false, jobs })
 }
 
 /// The strict reader against one that is not: `IgnoredAny` passes repeated names and numbers out of range.
@@ -144,7 +143,12 @@ fn json_jobs(texts: &[Payload]) -> Result<Group<'_>> {
             ],
         });
     }
-    Ok(Group { title: "JSON: accept or refuse, keep nothing", candidates: vec!["cardseal", "serde_json"], jobs })
+    Ok(Group {
+        title: "JSON: accept or refuse, keep nothing",
+        candidates: vec!["cardseal", "serde_json"],
+        throughput: true,
+        jobs,
+    })
 }
 
 /// Bytes to the field of a body, and the cipher by itself.
@@ -165,36 +169,37 @@ fn cipher_jobs() -> Result<Group<'static>> {
         jobs.push(Job { task: "cipher in place", size, bytes, candidates: in_place });
     }
     let candidates = ciphers::all()?.into_iter().map(|(name, _)| name).collect();
-    Ok(Group { title: "Secretbox (in place, cardseal is its engine `dryoc`)", candidates, jobs })
+    Ok(Group { title: "Secretbox (in place, cardseal is its engine `dryoc`)", candidates, throughput: true, jobs })
 }
 
 impl Group<'_> {
     /// Measures all jobs and prints what came out.
     fn print(&mut self, plan: Plan, progress: &mut Progress) {
-        let Self { title, candidates, jobs } = self;
+        let Self { title, candidates, throughput, jobs } = self;
         println!("### {title}\n\n| job | size | {} |", candidates.join(" | "));
         println!("|---|---|{}", "---|".repeat(candidates.len()));
         for job in jobs {
             progress.next(&job.name());
             let times = measure(&mut job.candidates, plan);
-            let cells: Vec<String> = times.iter().map(|own| cell(own, &times, job.bytes)).collect();
+            let cells: Vec<String> =
+                times.iter().map(|own| cell(own, &times, throughput.then_some(job.bytes))).collect();
             println!("| {} | {} | {} |", job.task, job.size, cells.join(" | "));
         }
         println!();
     }
 }
 
-fn cell(own: &Times, times: &[Times], bytes: usize) -> String {
+fn cell(own: &Times, times: &[Times], bytes: Option<usize>) -> String {
     let Spread { low, median, high } = own.spread();
-    let throughput = format!("{:.2} GB/s", bytes as f64 / median);
+    let throughput = bytes.map(|bytes| format!(", {:.2} GB/s", bytes as f64 / median)).unwrap_or_default();
     match times.first() {
         Some(first) if first.name != own.name => {
             let Spread { low, median, high } = own.ratio_to(first);
-            format!("{median:.2}× ({low:.2}–{high:.2}), {throughput}")
+            format!("{median:.2}× ({low:.2}–{high:.2}){throughput}")
         }
         _ => {
             let time = Duration::from_secs_f64(median / 1e9);
-            format!("{time:.2?} ± {:.0} %, {throughput}", 50.0 * (high - low) / median)
+            format!("{time:.2?} ± {:.0} %{throughput}", 50.0 * (high - low) / median)
         }
     }
 }

@@ -12,7 +12,10 @@ use crate::sodium::Sodium;
 pub fn facts() -> Result<String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(format!(
-        "* processor: {}, {cores} logical, {}\n* vector instructions: {}\n* compiler: {}, {}\n* cardseal {}, libsodium {}, {}\n",
+        "* processor: {}, {cores} logical, {}\n\
+         * vector instructions: {}\n\
+         * compiler: {}, {}\n\
+         * cardseal {}, libsodium {}, {}\n",
         processor(),
         std::env::consts::ARCH,
         vector_instructions(),
