@@ -168,6 +168,16 @@ fn no_input_takes_more_than_three_times_its_size() {
 }
 
 #[test]
+fn the_table_of_names_stays_small_at_every_size() {
+    // Tables grow in steps: what counts is the text that has just made them grow.
+    for members in (64..4_000).chain((4_000..200_000).step_by(611)) {
+        let text = format!("{{{}\"\":0}}", "\"\":0,".repeat(members));
+        let (bytes, _) = peak(|| cardseal::canonical_json(&text).is_ok());
+        assert!(bytes <= 3 * text.len() + 4_096, "{bytes} for {members} members");
+    }
+}
+
+#[test]
 fn no_block_is_given_back_with_plaintext_in_it() {
     let envelope = envelope();
     let mark = std::str::from_utf8(MARK).unwrap();

@@ -622,6 +622,16 @@ base64_case("encoded_twice", "LAYOUT-2", "unsupported_version", b64(tail("encode
 base64_case("empty", "LAYOUT-5", "invalid_envelope", "")
 base64_case("one_byte", "LAYOUT-5", "invalid_envelope", "Ag==")
 base64_case("one_byte_short", "LAYOUT-5", "invalid_envelope", b64(raw_for("base64_one_byte_short", b"")[:40]))
+base64_case(
+    "pad_behind_the_header_and_more", "B64-2", "invalid_envelope", b64(raw_for("base64_pad_behind_the_header", b"")) + "AAAA"
+)
+base64_case(
+    "bare_pads_behind_the_header_and_more",
+    "B64-2",
+    "invalid_envelope",
+    b64(raw_for("base64_bare_pads_behind_the_header", b"", layout="bare")) + "AAAA",
+    layout="bare",
+)
 base64_case("shortest", "LAYOUT-5", "ok", b64(raw_for("base64_shortest", b"")))
 base64_case(
     "bare_one_byte_short",

@@ -824,6 +824,30 @@ lost(
     failure="never",
     request=body,
 )
+raw = raw_for("response reflected with another version", REQUEST_TEXT)
+lost(
+    "reflected_with_another_version",
+    "RESP-8",
+    "reflected_response",
+    400,
+    wrap(b64(b"\x03" + raw[1:])),
+    failure="never",
+    request=wrap(b64(raw)),
+)
+body = sealed_body("reflected cut", REQUEST_TEXT)
+cut = body[:-3] + '"}'
+plain("reflected_cut_at_400", "RESP-7 RESP-8", 400, cut, "http status 400", "never", request=body)
+lost("reflected_cut_at_200", "RESP-3 RESP-8", "invalid_envelope", 200, cut, request=body)
+body = sealed_body("with_request_that_is_cut", REQUEST_TEXT)
+response(
+    "with_request_that_is_cut",
+    "RESP-8",
+    "ok",
+    200,
+    want={"payload": REQUEST_TEXT},
+    body=body,
+    request=body[:-3] + '"}',
+)
 body = sealed_body("reflected bare", REQUEST_TEXT, layout="bare")
 lost("reflected_bare_layout", "RESP-8", "reflected_response", 200, body, failure="never", request=body, layout="bare")
 payload(
