@@ -1,6 +1,7 @@
 //! Every error a user can meet is one line that says what to do, without a secret or plaintext.
 
 #![cfg(all(feature = "std", feature = "serde"))]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use cardseal::{
     EndpointKind, Envelope, Error, FailureClass, IdempotencyKey, Layout, Payload, ResponseError, RetryDecision, Sent,

@@ -44,11 +44,12 @@ fn a_top_up_from_client_to_server_and_back() {
     assert_eq!((request.timestamp, request.nonce, request.key_index), (sealed.timestamp, sealed.nonce, 0));
     assert!(request.payload.starts_with(&format!("{{\"request_timestamp\":{}", sealed.timestamp)));
     let mut store = MemoryReplayStore::new();
+    assert!(store.is_empty());
     let keys = replay_keys(API_KEY, &sealed.path, &request).unwrap();
     let now_millis = now.as_micros() / 1_000;
     assert!(claim_request(&mut store, &keys, now_millis).is_ok());
     assert_eq!(claim_request(&mut store, &keys, now_millis).unwrap_err().code(), "duplicate_request");
-    assert_eq!(store.len(), 2);
+    assert!(!store.is_empty() && store.len() == 2);
 
     // It answers with any JSON value, which the client reads into a type of its own.
     let order = json!({"order_id": "o-1", "status": "processing", "topup_status": "provider_in_progress"});
@@ -170,6 +171,11 @@ fn nothing_that_holds_a_key_or_plaintext_prints_it() {
         assert!(!printed.contains(hidden), "{printed}");
     }
     assert!(printed.contains("open_secrets: 1"), "{printed}");
+    assert_eq!(
+        (payload.as_str(), format!("{payload:?}")),
+        (r#"{"pin": "8274"}"#, "Payload { bytes: 15, timestamp: None }".into())
+    );
+    assert!(printed.contains("ApiError { status: 400, slug: None, code: None, message: \"no\", "), "{printed}");
 }
 
 #[test]
