@@ -1,14 +1,12 @@
-//! The benchmarks: compiled, not run, since no test may depend on the speed of the machine.
+//! The benchmarks: their candidates agree, and all of them compile. None is timed, since no test may depend on the speed
+//! of the machine.
 
+use crate::Result;
 use crate::counts::Counts;
-use crate::screen::say;
 use crate::test::Context;
-use crate::{Result, bench};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
-    if !context.repo.path(bench::RUST).exists() {
-        say!("   nothing to check: there is no {}", bench::RUST);
-        return Ok(Counts::default());
-    }
-    context.cargo_all(&[&format!("check --locked --benches --manifest-path {}", bench::RUST)])
+    let mut counts = context.cargo_test("-p cardseal-bench")?;
+    counts += context.cargo_all(&["check --locked -p cardseal-bench --benches"])?;
+    Ok(counts)
 }
