@@ -11,7 +11,7 @@ use crate::envelope::{Body, Envelope, Plaintext, find_field};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::{self, Found, Kind, Members};
 use crate::layout::{self, FIELD_NAME};
-use crate::retry::{FailureClass, class_of_plain_code, class_of_slug, class_of_status};
+use crate::retry::{FailureClass, class_of_plain, class_of_slug, class_of_status};
 use crate::tables::PLAIN_ERRORS;
 
 /// One of the eight errors that the server sends in plain text, before or instead of an envelope.
@@ -300,13 +300,12 @@ impl PlainText {
     }
 
     fn into_error(self, status: u16) -> ApiError {
-        let code = self.known.map(|plain| plain.code);
         ApiError {
             status,
             slug: None,
-            code: code.map(Into::into),
+            code: self.known.map(|plain| plain.code.into()),
             message: shown_or_status(self.message, status),
-            failure_class: code.and_then(class_of_plain_code).unwrap_or(class_of_status(status)),
+            failure_class: self.known.map_or(class_of_status(status), class_of_plain),
             encrypted: false,
             payload: None,
         }

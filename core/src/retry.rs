@@ -6,7 +6,8 @@ use core::str::FromStr;
 use alloc::format;
 
 use crate::error::{Error, ErrorCode, Result, quoted};
-use crate::tables::{ENDPOINTS, ERROR_SLUGS, PLAIN_ERRORS};
+use crate::response::PlainError;
+use crate::tables::{ENDPOINTS, ERROR_SLUGS};
 
 /// An endpoint of the API and what repeating a call to it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,11 +164,10 @@ fn reseal_limit(code: Option<&str>) -> u32 {
     if code == Some(ErrorCode::TimestampOutsideWindow.as_str()) { 1 } else { 3 }
 }
 
-/// The class of an error in plain text that is one of the eight, by its code.
-pub(crate) fn class_of_plain_code(code: &str) -> Option<FailureClass> {
-    let known = PLAIN_ERRORS.iter().any(|plain| plain.code == code);
-    let reseal = [ErrorCode::DuplicateRequest, ErrorCode::TimestampOutsideWindow].iter().any(|it| it.as_str() == code);
-    known.then_some(if reseal { FailureClass::Reseal } else { FailureClass::Never })
+/// The class of one of the eight errors in plain text.
+pub(crate) fn class_of_plain(plain: &PlainError) -> FailureClass {
+    let reseal = [ErrorCode::DuplicateRequest, ErrorCode::TimestampOutsideWindow];
+    if reseal.iter().any(|code| code.as_str() == plain.code) { FailureClass::Reseal } else { FailureClass::Never }
 }
 
 /// The class of a sealed error by its slug, or by the HTTP status where the slug is unknown or missing.

@@ -3,7 +3,7 @@
 #![cfg(all(feature = "std", feature = "serde"))]
 
 use cardseal::{
-    Attempt, CardTopupStatus, Envelope, IdempotencyKey, Layout, MemoryReplayStore, OrderStatus, RequestOptions,
+    Attempt, CardTopupStatus, Clock, Envelope, IdempotencyKey, Layout, MemoryReplayStore, OrderStatus, RequestOptions,
     ResponseError, RetryDecision, Sent, Timestamp, Window, claim_request, endpoint_kind, replay_keys, should_retry,
 };
 use serde::{Deserialize, Serialize};
@@ -189,4 +189,16 @@ fn sealing_twice_gives_other_nonces_and_later_stamps() {
         assert!(sealed.timestamp > last && nonces.insert(sealed.nonce));
         last = sealed.timestamp;
     }
+}
+
+#[test]
+fn two_clocks_that_share_what_they_gave_stay_increasing_together() {
+    let wall = 1_700_000_000_000_000;
+    let (mut one, mut other) = (Clock::new(), Clock::with_offset_micros(2));
+    assert_eq!(one.next(wall).unwrap().as_micros(), 1_700_000_000_000_000);
+    let (stamp, last_wall) = one.last_micros();
+    assert_eq!((stamp, last_wall), (1_700_000_000_000_000, 1_700_000_000_000_000));
+    other.share(stamp + 5, last_wall, wall);
+    assert_eq!(other.next(wall).unwrap().as_micros(), 1_700_000_000_000_006);
+    assert_eq!(other.last_micros(), (1_700_000_000_000_006, 1_700_000_000_000_000));
 }
