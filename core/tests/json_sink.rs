@@ -1,0 +1,126 @@
+//! The reader's events, in order and with their places: what the bindings build their objects from.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use cardseal::json::{Fault, FaultKind, MemberNames, Number, Sink, Text, read, read_utf8};
+
+/// Writes every event down.
+#[derive(Default)]
+struct Record(Vec<String>);
+
+impl Record {
+    fn note(&mut self, event: String) -> Result<(), Stop> {
+        self.0.push(event);
+        if self.0.len() == LIMIT { Err(Stop::Enough) } else { Ok(()) }
+    }
+}
+
+const LIMIT: usize = 200;
+
+#[derive(Debug, PartialEq)]
+enum Stop {
+    Fault(Fault),
+    Enough,
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Sink for Record {
+    type Error = Stop;
+
+    fn null(&mut self, at: usize) -> Result<(), Stop> {
+        self.note(format!("null at {at}"))
+    }
+
+    fn boolean(&mut self, value: bool, at: usize) -> Result<(), Stop> {
+        self.note(format!("{value} at {at}"))
+    }
+
+    fn number(&mut self, number: Number<'_>) -> Result<(), Stop> {
+        self.note(format!("number {} at {:?}", number.token(), number.span()))
+    }
+
+    fn string(&mut self, value: Text<'_>) -> Result<(), Stop> {
+        assert!(value.is(&value.value()) && !value.is("something else"));
+        assert_eq!(value.is_escaped(), value.raw().contains('\\'));
+        self.note(format!("string {:?} from {} at {:?}", value.value(), value.raw(), value.span()))
+    }
+
+    fn begin_array(&mut self, at: usize) -> Result<(), Stop> {
+        self.note(format!("[ at {at}"))
+    }
+
+    fn end_array(&mut self, end: usize) -> Result<(), Stop> {
+        self.note(format!("] to {end}"))
+    }
+
+    fn begin_object(&mut self, at: usize) -> Result<(), Stop> {
+        self.note(format!("{{ at {at}"))
+    }
+
+    fn name(&mut self, name: Text<'_>) -> Result<(), Stop> {
+        self.note(format!("name {} at {:?}", name.value(), name.span()))
+    }
+
+    fn end_object(&mut self, end: usize, names: MemberNames<'_>) -> Result<(), Stop> {
+        let mut offsets: Vec<usize> = names.offsets().collect();
+        offsets.sort_unstable();
+        assert_eq!(offsets.len(), names.count());
+        self.note(format!("}} to {end} with {offsets:?}"))
+    }
+}
+
+#[test]
+fn every_event_comes_in_order_and_with_its_place() {
+    let mut record = Record::default();
+    let text = r#" {"a": [1, -2.5e3, true , false, null], "\u0062" :{}, "c":"x\n\ud83d\ude00\/", "d":"é"} "#;
+    assert_eq!(read_utf8(text.as_bytes(), &mut record), Ok(text));
+    let expected = [
+        "{ at 1",
+        "name a at 2..5",
+        "[ at 7",
+        "number 1 at 8..9",
+        "number -2.5e3 at 11..17",
+        "true at 19",
+        "false at 26",
+        "null at 33",
+        "] to 38",
+        "name b at 40..48",
+        "{ at 50",
+        "} to 52 with []",
+        "name c at 54..57",
+        r#"string "x\n😀/" from x\n\ud83d\ude00\/ at 58..77"#,
+        "name d at 79..82",
+        "string \"é\" from é at 83..87",
+        "} to 88 with [3, 41, 55, 80]",
+    ];
+    assert_eq!(record.0, expected);
+}
+
+#[test]
+fn a_sink_can_stop_the_reader_at_any_event() {
+    for text in ["[0,0]", "[{}]", "[[]]", "[null]", "[true]", "[false]", "[\"\"]", "[{\"a\":0}]"] {
+        let mut complete = Record::default();
+        read(text, &mut complete).unwrap();
+        for before in 0..complete.0.len() {
+            let mut record = Record(vec![String::new(); LIMIT - 1 - before]);
+            assert_eq!(read(text, &mut record), Err(Stop::Enough), "{text} after {before}");
+        }
+    }
+}
+
+#[test]
+fn faults_have_a_kind_and_a_place() {
+    let fault = |text: &[u8]| match read_utf8(text, &mut Record::default()) {
+        Err(Stop::Fault(fault)) => (fault.kind(), fault.at()),
+        other => unreachable!("{other:?}"),
+    };
+    assert_eq!(fault(b"[1,\xff]"), (FaultKind::Utf8, 3));
+    assert_eq!(fault(b"[1,,]"), (FaultKind::Unexpected, 3));
+    assert_eq!(fault(b"{\"a\" :1, \"a\":2}"), (FaultKind::RepeatedName, 9));
+    assert_eq!(fault("[".repeat(129).as_bytes()), (FaultKind::Depth, 128));
+}
