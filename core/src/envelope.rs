@@ -10,7 +10,7 @@ use core::ops::Deref;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::json::{self, Fault, Members, Sink};
+use crate::json::{self, Fault, Members, Sink, Unescaped};
 use crate::key::Key;
 use crate::layout::{self, BODY_END, BODY_START, FIELD_NAME, Layout};
 use crate::payload::{self, Draft, Object};
@@ -108,7 +108,7 @@ impl Envelope {
         self.open_json(body)?.parse()
     }
 
-    /// Opens the `encrypted` field alone: whatever bytes were encrypted.
+    /// Opens the `encrypted` field alone: whatever bytes were encrypted, which nobody wipes.
     ///
     /// # Errors
     /// `too_large`, `invalid_envelope`, `unsupported_version`, `decryption_failed`.
@@ -241,6 +241,7 @@ pub(crate) fn find_field(body: &[u8]) -> Result<Cow<'_, str>> {
     })?;
     field
         .string(text)
+        .map(Unescaped::into_cow)
         .ok_or_else(|| Error::new(ErrorCode::InvalidEnvelope, "`encrypted` is not a string: put the base64 text there"))
 }
 
@@ -277,6 +278,7 @@ pub(crate) struct Opened {
 
 /// A sealed HTTP body as it reaches an opener: bytes or text, or the field of a body that a framework has parsed.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Body<'b> {
     /// The whole body.
     Bytes(&'b [u8]),
@@ -333,14 +335,17 @@ impl Plaintext {
         core::mem::take(&mut *self.0)
     }
 
-    /// The value as a type of yours.
+    /// The value as a type of yours. What `serde_json` keeps on the way, of strings with escapes, is not wiped.
     ///
     /// # Errors
     /// `invalid_payload` where the text does not fit the type.
     #[cfg(feature = "serde")]
     pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
         // serde's messages quote the value, which is plaintext: only the place is kept.
-        serde_json::from_str(self).map_err(|error| {
+        let mut reader = serde_json::Deserializer::from_str(self);
+        reader.disable_recursion_limit(); // the strict reader has counted the levels, one more than serde_json would
+        let value = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+        value.map_err(|error| {
             let message = format!("the payload does not fit the type asked for (column {})", error.column());
             Error::new(ErrorCode::InvalidPayload, message)
         })
@@ -532,7 +537,7 @@ pub(crate) fn to_json<T: serde::Serialize + ?Sized>(payload: &T) -> Result<Plain
     let written = serde_json::to_writer(&mut text, payload).ok();
     written.and_then(|()| String::from_utf8(core::mem::take(&mut *text.0)).ok()).map(Plaintext::new).ok_or_else(|| {
         // serde's messages may quote the value.
-        let message = "the payload has no JSON form: its maps need text as names";
+        let message = "the payload has no JSON form: maps need text as names, and no type of yours may refuse";
         Error::new(ErrorCode::InvalidPayload, message)
     })
 }

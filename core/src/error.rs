@@ -47,7 +47,9 @@ impl Error {
         self.skew_micros
     }
 
-    pub(crate) fn new(kind: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+    /// An error of your own making: for a [`ReplayStore`](crate::ReplayStore) that cannot answer, for a host without
+    /// randomness. The message is one line in lowercase that says what to do, without a secret or plaintext.
+    pub fn new(kind: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, message: message.into(), skew_micros: None }
     }
 
@@ -70,7 +72,7 @@ impl fmt::Debug for Error {
 
 impl core::error::Error for Error {}
 
-/// User input as it stands in a message: in backticks, cut at 40 characters, control characters escaped.
+/// User input as it stands in a message: in backticks, cut at 40 characters, what cannot be seen escaped.
 pub(crate) fn quoted(input: &str) -> String {
     let mut quoted = String::from("`");
     for (count, character) in input.chars().enumerate() {
@@ -78,10 +80,10 @@ pub(crate) fn quoted(input: &str) -> String {
             quoted.push('…');
             break;
         }
-        if character.is_control() {
-            quoted.extend(character.escape_default());
-        } else {
+        if character.is_ascii_graphic() || character == ' ' || character.is_alphanumeric() {
             quoted.push(character);
+        } else {
+            quoted.extend(character.escape_default());
         }
     }
     quoted.push('`');
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn quoted_input_is_cut_and_escaped() {
-        assert_eq!(quoted("a\nb"), "`a\\nb`");
+        assert_eq!(quoted("a\n\u{202e}é"), "`a\\n\\u{202e}é`");
         assert_eq!(quoted(&"x".repeat(40)), alloc::format!("`{}`", "x".repeat(40)));
         assert_eq!(quoted(&"x".repeat(41)), alloc::format!("`{}…`", "x".repeat(40)));
     }

@@ -16,7 +16,6 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
 }
 
 pub(crate) fn wall_clock() -> Result<Timestamp> {
-    // A clock beyond the year 2255 would not fit a double, one beyond 294247 not the protocol: both are broken clocks.
     let wall = Last::default().next(wall_micros(), 0)?;
     Timestamp::from_micros(wall.wall)
 }
@@ -32,6 +31,9 @@ pub(crate) fn next_stamp() -> Result<Timestamp> {
         let stamp = LAST_STAMP.load(Ordering::Acquire);
         let last = Last { stamp, wall: LAST_WALL.load(Ordering::Relaxed) };
         let next = last.next(wall_micros(), 0)?;
+        if next.stamp == stamp {
+            continue; // set back onto the very stamp that was given last
+        }
         if LAST_STAMP.compare_exchange(stamp, next.stamp, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             LAST_WALL.store(next.wall, Ordering::Relaxed);
             return Timestamp::from_micros(next.stamp);

@@ -461,8 +461,7 @@ impl Walk<'_> {
     fn hint_serialised_twice(&mut self, root: Option<Kind>, text: &str) {
         let Some(kind @ Kind::String { .. }) = root else { return };
         let literal = json::trim(text);
-        let inside =
-            Found { kind, span: 0..literal.len() }.string(literal).map(|inside| Zeroizing::new(inside.into_owned()));
+        let inside = Found { kind, span: 0..literal.len() }.string(literal);
         let mut members = Members::new([]);
         if inside.is_some_and(|inside| json::read(&inside, &mut members).is_ok()) && members.is_object() {
             self.note("json", "the string holds a JSON object: it was serialised twice");

@@ -33,7 +33,7 @@
 //! | `std` | yes | the system's clock and randomness; without it, [`hazmat`] takes both from the caller |
 //! | `portable` | yes | the cipher from `crypto_secretbox`: `no_std`, WebAssembly |
 //! | `simd` | | the cipher from `dryoc` and vector base64: several times faster on a server |
-//! | `serde` | yes | typed payloads: [`Envelope::seal`], [`Envelope::open`] |
+//! | `serde` | yes | typed payloads: [`Envelope::open`], and with `std` [`Envelope::seal`] |
 //! | `inspect` | | why a body does not open, step by step |
 //!
 //! One engine is needed; with both, `simd` does the work. The bytes are the same.

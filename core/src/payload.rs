@@ -3,7 +3,7 @@
 use alloc::format;
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::json::{self, Fault, Found, Kind, Members};
+use crate::json::{self, Fault, Found, Kind, Members, Unescaped};
 use crate::layout::FIELD_NAME;
 use crate::timestamp::{self, Timestamp};
 
@@ -94,11 +94,7 @@ impl<'j> Object<'j> {
 
     fn with_first_member(&self, stamp: Timestamp) -> Draft<'j> {
         let (before, after) = self.text.split_at_checked(1).unwrap_or_default();
-        Draft {
-            before,
-            inserted: Inserted::new("\"request_timestamp\":", stamp, if self.is_empty { "" } else { "," }),
-            after,
-        }
+        Draft { before, inserted: Inserted::new(STAMP_NAME, stamp, if self.is_empty { "" } else { "," }), after }
     }
 }
 
@@ -129,7 +125,7 @@ pub(crate) fn invalid_payload(fault: &Fault) -> Error {
 /// The stamp's grammar: an integer token or a string of digits (SPEC: timestamps).
 pub(crate) fn parse_stamp(found: &Found, text: &str) -> Result<Timestamp> {
     let digits = match found.kind {
-        Kind::Number => Some(found.raw(text).into()),
+        Kind::Number => Some(Unescaped::Borrowed(found.raw(text))),
         _ => found.string(text),
     };
     digits.and_then(|digits| Timestamp::from_digits(&digits)).ok_or_else(|| {
@@ -168,13 +164,13 @@ struct Inserted {
 }
 
 impl Inserted {
-    /// `"request_timestamp":`, 19 digits, a comma.
-    const CAPACITY: usize = 40;
+    /// The name, the digits, a comma.
+    const CAPACITY: usize = STAMP_NAME.len() + DIGITS + 1;
 
     fn new(before: &str, stamp: Timestamp, after: &str) -> Self {
         let mut inserted = Self { bytes: [0; Self::CAPACITY], length: 0 };
         inserted.push(before.as_bytes());
-        let mut digits = [0; 20];
+        let mut digits = [0; DIGITS];
         let mut start = digits.len();
         let mut rest = stamp.as_micros();
         for (index, digit) in digits.iter_mut().enumerate().rev() {
@@ -202,3 +198,9 @@ impl Inserted {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 }
+
+/// The stamp's member but for its value.
+const STAMP_NAME: &str = "\"request_timestamp\":";
+
+/// As many as [`Timestamp::MAX`] has.
+const DIGITS: usize = 19;

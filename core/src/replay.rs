@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use sha2::{Digest, Sha256};
 
@@ -11,6 +12,8 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::is_token;
 use crate::path::normalize_path;
 use crate::request::Request;
+use crate::secretbox::Nonce;
+use crate::timestamp::Timestamp;
 
 /// How long a claimed key is kept: twice the window of 30 seconds, and 10 seconds of slack.
 ///
@@ -35,7 +38,7 @@ impl ReplayKeys {
     ///
     /// # Errors
     /// `invalid_api_key`, `invalid_path`.
-    pub fn of(api_key: &str, path: &str, timestamp: crate::Timestamp, nonce: &[u8; 24]) -> Result<Self> {
+    pub fn of(api_key: &str, path: &str, timestamp: Timestamp, nonce: &Nonce) -> Result<Self> {
         check_api_key(api_key)?;
         let path = normalize_path(path)?;
         let digits = alloc::format!("{timestamp}");
@@ -73,13 +76,13 @@ pub trait ReplayStore {
     /// Claims a key until `now_millis + ttl_millis`, atomically; true means that nobody had it.
     ///
     /// # Errors
-    /// `replay_store_unavailable` when the store cannot answer: the caller must not run the request.
+    /// [`ErrorCode::ReplayStoreUnavailable`] when the store cannot answer: the caller must not run the request.
     fn claim(&mut self, key: &str, ttl_millis: u64, now_millis: u64) -> Result<bool>;
 }
 
 /// Claims both keys of a request; returns only if both were fresh.
 ///
-/// Both are claimed whatever the first says, so that a second attempt under another path finds them.
+/// `now` is the server's clock. Both are claimed whatever the first says, so that a second attempt under another path finds them.
 ///
 /// # Errors
 /// `replay_store_unavailable` if either claim could not be answered, else `duplicate_request` if either key was known.
@@ -87,12 +90,14 @@ pub trait ReplayStore {
 /// ```
 /// use cardseal::{MemoryReplayStore, ReplayKeys, Timestamp, claim_request};
 /// let mut store = MemoryReplayStore::new();
-/// let keys = ReplayKeys::of("key_1", "/cards/topup", Timestamp::from_micros(1_700_000_000_000_000)?, &[7; 24])?;
-/// assert!(claim_request(&mut store, &keys, 1_700_000_000_000).is_ok());
-/// assert_eq!(claim_request(&mut store, &keys, 1_700_000_000_500).unwrap_err().code(), "duplicate_request");
+/// let now = Timestamp::from_micros(1_700_000_000_000_000)?;
+/// let keys = ReplayKeys::of("key_1", "/cards/topup", now, &[7; 24])?;
+/// assert!(claim_request(&mut store, &keys, now).is_ok());
+/// assert_eq!(claim_request(&mut store, &keys, now).unwrap_err().code(), "duplicate_request");
 /// # Ok::<(), cardseal::Error>(())
 /// ```
-pub fn claim_request(store: &mut (impl ReplayStore + ?Sized), keys: &ReplayKeys, now_millis: u64) -> Result<()> {
+pub fn claim_request(store: &mut (impl ReplayStore + ?Sized), keys: &ReplayKeys, now: Timestamp) -> Result<()> {
+    let now_millis = now.as_micros() / 1_000;
     let timestamp = store.claim(&keys.timestamp, REPLAY_TTL_MILLIS, now_millis);
     let nonce = store.claim(&keys.nonce, REPLAY_TTL_MILLIS, now_millis);
     if timestamp? & nonce? {
@@ -105,7 +110,6 @@ pub fn claim_request(store: &mut (impl ReplayStore + ?Sized), keys: &ReplayKeys,
 /// A replay store in memory, bounded, for one process.
 ///
 /// It never forgets a key before its time: when full of live keys it answers `replay_store_unavailable`.
-#[derive(Debug)]
 pub struct MemoryReplayStore {
     max_keys: usize,
     /// The claimed keys' SHA-256, sorted, so that no chosen keys can make it slow.
@@ -146,6 +150,13 @@ impl MemoryReplayStore {
                 self.claimed.remove(&key);
             }
         }
+    }
+}
+
+impl fmt::Debug for MemoryReplayStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { max_keys, claimed, by_expiry: _ } = self;
+        f.debug_struct("MemoryReplayStore").field("max_keys", max_keys).field("keys", &claimed.len()).finish()
     }
 }
 

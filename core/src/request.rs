@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::envelope::{Body, Envelope, Plaintext};
 use crate::error::{Error, ErrorCode, Result};
@@ -12,12 +13,12 @@ use crate::layout::FIELD_NAME;
 use crate::path::normalize_path;
 use crate::payload::{self, Object, REQUEST_TIMESTAMP};
 use crate::replay::check_api_key;
-use crate::retry::{EndpointKind, endpoint_kind};
+use crate::retry::{EndpointKind, kind_of_normalized};
 use crate::secretbox::Nonce;
 use crate::timestamp::{Timestamp, Window};
 
 /// What goes into a request's headers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct RequestOptions<'o> {
     api_key: &'o str,
     idempotency_key: Option<&'o str>,
@@ -37,8 +38,15 @@ impl<'o> RequestOptions<'o> {
     }
 }
 
+impl fmt::Debug for RequestOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { api_key: _, idempotency_key } = self;
+        f.debug_struct("RequestOptions").field("idempotency_key", idempotency_key).finish_non_exhaustive()
+    }
+}
+
 /// A request ready to be sent once. A retry is another one: same idempotency key, everything else anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SealedRequest {
     /// `API-KEY`, `Content-Type` and, where there is one, `Idempotency-Key`.
@@ -55,6 +63,18 @@ pub struct SealedRequest {
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
+impl fmt::Debug for SealedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { headers: _, body, path, timestamp, nonce: _, idempotency_key } = self;
+        f.debug_struct("SealedRequest")
+            .field("path", path)
+            .field("body_bytes", &body.len())
+            .field("timestamp", timestamp)
+            .field("idempotency_key", idempotency_key)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The names of the headers that a request to `path` must have (protocol: overview, headers).
 ///
 /// # Errors
@@ -67,7 +87,7 @@ pub struct SealedRequest {
 /// ```
 pub fn required_headers(path: &str) -> Result<&'static [&'static str]> {
     const ALL: &[&str] = &[API_KEY, CONTENT_TYPE, IDEMPOTENCY_KEY];
-    let kind = endpoint_kind(&normalize_path(path)?);
+    let kind = kind_of_normalized(&normalize_path(path)?);
     Ok(if kind == EndpointKind::Keyed { ALL } else { ALL.split_last().map_or(ALL, |(_, without_key)| without_key) })
 }
 
@@ -117,7 +137,7 @@ impl Envelope {
         let path = normalize_path(path)?;
         check_api_key(options.api_key)?;
         let idempotency_key = options.idempotency_key.map(IdempotencyKey::parse).transpose()?;
-        if idempotency_key.is_none() && endpoint_kind(&path) == EndpointKind::Keyed {
+        if idempotency_key.is_none() && kind_of_normalized(&path) == EndpointKind::Keyed {
             let message = format!("`{path}` needs an idempotency key: make one for the event and keep it for retries");
             return Err(Error::new(ErrorCode::IdempotencyKeyRequired, message));
         }

@@ -9,7 +9,7 @@ use core::str::Utf8Chunk;
 
 use crate::envelope::{Body, Envelope, Plaintext, find_field};
 use crate::error::{Error, ErrorCode, Result};
-use crate::json::{self, Found, Kind, Members};
+use crate::json::{self, Found, Kind, Members, Unescaped};
 use crate::layout::{self, FIELD_NAME};
 use crate::retry::{FailureClass, class_of_plain, class_of_slug, class_of_status};
 use crate::tables::PLAIN_ERRORS;
@@ -88,6 +88,15 @@ impl core::error::Error for ApiError {}
 pub enum ResponseError {
     /// The API answered with an error.
     Api(Box<ApiError>),
+    /// A success, believed, that does not fit the type asked for.
+    Payload {
+        /// The HTTP status.
+        status: u16,
+        /// What the API answered.
+        payload: Plaintext,
+        /// `invalid_payload`, with the place.
+        error: Error,
+    },
     /// The response cannot be believed: a success that is not sealed as it should be, or a reflection.
     Envelope {
         /// The HTTP status.
@@ -102,7 +111,7 @@ impl ResponseError {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Api(error) => error.code.as_deref(),
-            Self::Envelope { error, .. } => Some(error.code()),
+            Self::Payload { error, .. } | Self::Envelope { error, .. } => Some(error.code()),
         }
     }
 
@@ -110,7 +119,7 @@ impl ResponseError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Api(error) => error.status,
-            Self::Envelope { status, .. } => *status,
+            Self::Payload { status, .. } | Self::Envelope { status, .. } => *status,
         }
     }
 
@@ -118,6 +127,7 @@ impl ResponseError {
     pub fn failure_class(&self) -> FailureClass {
         match self {
             Self::Api(error) => error.failure_class,
+            Self::Payload { .. } => FailureClass::Never,
             Self::Envelope { error, .. } if error.kind() == ErrorCode::ReflectedResponse => FailureClass::Never,
             Self::Envelope { .. } => FailureClass::Transient,
         }
@@ -128,7 +138,9 @@ impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Api(error) => error.fmt(f),
-            Self::Envelope { status, error } => write!(f, "http status {status}: {error}"),
+            Self::Payload { status, error, .. } | Self::Envelope { status, error } => {
+                write!(f, "http status {status}: {error}")
+            }
         }
     }
 }
@@ -137,7 +149,7 @@ impl core::error::Error for ResponseError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Api(error) => Some(&**error),
-            Self::Envelope { error, .. } => Some(error),
+            Self::Payload { error, .. } | Self::Envelope { error, .. } => Some(error),
         }
     }
 }
@@ -200,7 +212,7 @@ impl Envelope {
     /// Opens a response into a type of yours.
     ///
     /// # Errors
-    /// As [`open_response_json`](Self::open_response_json); `invalid_payload` also where the payload does not fit the
+    /// As [`open_response_json`](Self::open_response_json); [`ResponseError::Payload`] where the payload does not fit the
     /// type.
     #[cfg(feature = "serde")]
     pub fn open_response<'b, T: serde::de::DeserializeOwned>(
@@ -210,7 +222,7 @@ impl Envelope {
         request: Option<&str>,
     ) -> Result<T, ResponseError> {
         let payload = self.open_response_json(status, body, request)?;
-        payload.parse().map_err(|error| ResponseError::Envelope { status, error })
+        payload.parse().map_err(|error| ResponseError::Payload { status, payload, error })
     }
 
     /// Whether a response's field is well formed and has the nonce of the request's.
@@ -239,13 +251,16 @@ fn is_false(member: &Option<Found>) -> bool {
 
 fn sealed_error(status: u16, payload: Plaintext, members: &Members<6>) -> ApiError {
     let [_, slug, texts @ ..] = members.found();
-    let slug =
-        slug.as_ref().and_then(|found| found.string(&payload)).filter(|slug| !slug.is_empty()).map(Cow::into_owned);
+    let slug = slug
+        .as_ref()
+        .and_then(|found| found.string(&payload))
+        .filter(|slug| !slug.is_empty())
+        .map(|slug| slug.into_cow().into_owned());
     let text = first_string(texts, &payload);
     ApiError {
         status,
         code: slug.clone(),
-        message: shown_or_status(clean(&text.unwrap_or_default()), status),
+        message: shown_or_status(text.map_or_else(String::new, |text| clean(&text)), status),
         failure_class: class_of_slug(slug.as_deref(), status),
         slug,
         encrypted: true,
@@ -275,15 +290,15 @@ impl PlainText {
         let holds_field = matches!(field, Some(Found { kind: Kind::String { .. }, .. }));
         let is_envelope = holds_field && text.as_bytes() == bytes;
         let found = match is_json {
-            true if holds_field => Some("".into()),
+            true if holds_field => Some(Unescaped::Borrowed("")),
             true => first_string(texts, text).or_else(|| root_string(members.root(), text)),
             false => None,
         };
         // Where nothing says which part is meant, the whole text is: but ciphertext is shown to nobody.
         let whole = || if text.contains("\"encrypted\"") { "" } else { text.trim() };
-        let found = found.unwrap_or_else(|| whole().into());
+        let found = found.unwrap_or_else(|| Unescaped::Borrowed(whole()));
         Self {
-            known: PLAIN_ERRORS.iter().find(|plain| plain.text == found),
+            known: PLAIN_ERRORS.iter().find(|plain| plain.text == &*found),
             message: clean(&found),
             success_is_false: is_json && !is_envelope && is_false(success),
         }
@@ -333,11 +348,11 @@ const PLAIN_MEMBERS: [&str; 6] = {
     ["success", FIELD_NAME, error, detail, message, msg]
 };
 
-fn first_string<'t>(members: &[Option<Found>], text: &'t str) -> Option<Cow<'t, str>> {
+fn first_string<'t>(members: &[Option<Found>], text: &'t str) -> Option<Unescaped<'t>> {
     members.iter().flatten().find_map(|found| found.string(text))
 }
 
-fn root_string(root: Option<Kind>, text: &str) -> Option<Cow<'_, str>> {
+fn root_string(root: Option<Kind>, text: &str) -> Option<Unescaped<'_>> {
     let kind @ Kind::String { .. } = root? else { return None };
     let literal = json::trim(text);
     Found { kind, span: 0..literal.len() }.string(literal)

@@ -6,6 +6,7 @@ use core::str::FromStr;
 use alloc::format;
 
 use crate::error::{Error, ErrorCode, Result, quoted};
+use crate::path::normalize_path;
 use crate::response::PlainError;
 use crate::tables::{ENDPOINTS, ERROR_SLUGS};
 
@@ -19,8 +20,22 @@ pub struct Endpoint {
     pub kind: EndpointKind,
 }
 
-/// The kind of the endpoint behind a normalised path; [`EndpointKind::Unsafe`] for one that is not listed.
-pub fn endpoint_kind(path: &str) -> EndpointKind {
+/// The kind of the endpoint behind a path or URL; [`EndpointKind::Unsafe`] for one that is not listed.
+///
+/// # Errors
+/// `invalid_path`.
+///
+/// ```
+/// use cardseal::{EndpointKind, endpoint_kind};
+/// assert_eq!(endpoint_kind("https://api.example.com/api/v1/cards/topup")?, EndpointKind::Keyed);
+/// assert_eq!(endpoint_kind("/cards/freeze")?, EndpointKind::Unsafe);
+/// # Ok::<(), cardseal::Error>(())
+/// ```
+pub fn endpoint_kind(path_or_url: &str) -> Result<EndpointKind> {
+    Ok(kind_of_normalized(&normalize_path(path_or_url)?))
+}
+
+pub(crate) fn kind_of_normalized(path: &str) -> EndpointKind {
     ENDPOINTS.iter().find(|endpoint| endpoint.path == path).map_or(EndpointKind::Unsafe, |endpoint| endpoint.kind)
 }
 
@@ -94,7 +109,7 @@ named! {
     Sent, "answer to whether it was sent":
     /// Not one byte left.
     No = "no",
-    /// It did, an answer came.
+    /// At least one byte left, whether or not an answer came.
     Yes = "yes",
     /// Nobody can tell; counts as yes.
     Unknown = "unknown",

@@ -31,7 +31,7 @@ error_codes! {
 }
 
 /// The texts of plain errors with their statuses and our codes, in the order of the server's checks.
-pub const PLAIN_ERRORS: [PlainError; 8] = [
+pub static PLAIN_ERRORS: &[PlainError] = &[
     PlainError { text: "API key not found", status: 404, code: "api_key_not_found" },
     PlainError { text: "You do not have access to this API.", status: 403, code: "access_denied" },
     PlainError { text: "Encrypted payload not found", status: 400, code: "envelope_not_found" },
@@ -43,7 +43,7 @@ pub const PLAIN_ERRORS: [PlainError; 8] = [
 ];
 
 /// The documented slugs of sealed errors with their statuses; an open set.
-pub const ERROR_SLUGS: [ErrorSlug; 37] = [
+pub static ERROR_SLUGS: &[ErrorSlug] = &[
     ErrorSlug { slug: "invalid_request", status: 400 },
     ErrorSlug { slug: "invalid_amount", status: 400 },
     ErrorSlug { slug: "idempotency_key_required", status: 400 },
@@ -84,7 +84,7 @@ pub const ERROR_SLUGS: [ErrorSlug; 37] = [
 ];
 
 /// The documented endpoints and how a call to each may be repeated; any other path is unsafe.
-pub const ENDPOINTS: [Endpoint; 14] = [
+pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint { path: "/api/v1/project/wallet/trc20", kind: EndpointKind::Read },
     Endpoint { path: "/api/v1/project/balance", kind: EndpointKind::Read },
     Endpoint { path: "/api/v1/users/create", kind: EndpointKind::Unsafe },

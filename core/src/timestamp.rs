@@ -186,13 +186,17 @@ impl Clock {
 
     /// Takes over what another clock of the same host gave last, both 0 for nothing.
     ///
-    /// For hosts where two copies of a package have to stay increasing together. What was taken over is dropped when it
-    /// cannot be true: a stamp more than five seconds ahead of the wall clock, unless the wall clock was ahead as well.
+    /// For hosts where two copies of a package have to stay increasing together. Dropped is what is not later than this
+    /// clock's own last stamp, what cannot be true (a stamp more than five seconds ahead of the wall clock, unless the
+    /// wall clock was ahead as well), and what a double cannot hold exactly (2⁵³ and above).
     pub fn share(&mut self, last_stamp_micros: u64, last_wall_micros: u64, wall_micros: i64) {
         let wall = u64::try_from(wall_micros).unwrap_or_default();
         let latest = wall.saturating_add_signed(self.offset_micros).saturating_add(STEP_BACK_MICROS);
-        let plausible = last_stamp_micros <= latest || last_wall_micros > wall;
-        self.last = if plausible { Last { stamp: last_stamp_micros, wall: last_wall_micros } } else { Last::default() };
+        let is_exact = last_stamp_micros.max(last_wall_micros) <= MAX_SHARED;
+        let is_plausible = last_stamp_micros <= latest || last_wall_micros > wall;
+        if is_exact && is_plausible && last_stamp_micros > self.last.stamp {
+            self.last = Last { stamp: last_stamp_micros, wall: last_wall_micros };
+        }
     }
 
     /// The next timestamp: the wall clock's reading plus the offset, or one more than the last if that is later.
@@ -222,13 +226,16 @@ impl Last {
             ));
         };
         if wall.saturating_add(STEP_BACK_MICROS) >= self.wall {
-            stamp = stamp.max(self.stamp + 1);
+            stamp = stamp.max(self.stamp.saturating_add(1));
         }
         Ok(Self { stamp: stamp.min(MAX_MICROS), wall })
     }
 }
 
 const MICROS_PER_SECOND: u64 = 1_000_000;
+
+/// The largest whole number that a double, and so JavaScript, holds exactly with all below it.
+const MAX_SHARED: u64 = (1 << 53) - 1;
 
 /// A wall clock that falls back by more than this has been set, and is followed.
 const STEP_BACK_MICROS: u64 = 5 * MICROS_PER_SECOND;

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use core::fmt;
 
 use crate::envelope::{Body, Envelope, Plaintext};
 use crate::error::Result;
@@ -13,7 +14,7 @@ use crate::secretbox::Nonce;
 /// A webhook that a receiver has opened (protocol: webhooks page, both versions).
 ///
 /// Delivery is at least once: remember `dedupe_key` and answer `{"success": true}` with HTTP 200 to a repeat as well.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Webhook {
     /// The JSON object, to the letter.
@@ -28,6 +29,17 @@ pub struct Webhook {
     pub dedupe_key: String,
     /// Which secret opened it: 0 for the one that seals, 1 and up for the older ones.
     pub key_index: usize,
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { payload, event_type, timestamp: _, delivery_id: _, dedupe_key: _, key_index } = self;
+        f.debug_struct("Webhook")
+            .field("payload", payload)
+            .field("event_type", event_type)
+            .field("key_index", key_index)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Envelope {
@@ -53,7 +65,9 @@ impl Envelope {
         }
         let text = opened.plaintext;
         let [type_member, event_type, timestamp, delivery_id] = members.found();
-        let string = |member: &Option<Found>| member.as_ref().and_then(|found| Some(found.string(&text)?.into_owned()));
+        let string = |member: &Option<Found>| {
+            member.as_ref().and_then(|found| Some(found.string(&text)?.into_cow().into_owned()))
+        };
         let event_type = string(type_member).or_else(|| string(event_type));
         let timestamp = timestamp.as_ref().map(|found| found.raw(&text).to_string());
         let delivery_id = string(delivery_id).filter(|id| !id.is_empty());

@@ -1,7 +1,5 @@
 //! The reader's events, in order and with their places: what the bindings build their objects from.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use cardseal::json::{Fault, FaultKind, MemberNames, Number, Sink, Text, read, read_utf8};
 
 /// Writes every event down.

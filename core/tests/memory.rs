@@ -181,7 +181,7 @@ fn the_table_of_names_stays_small_at_every_size() {
 fn no_block_is_given_back_with_plaintext_in_it() {
     let envelope = envelope();
     let mark = std::str::from_utf8(MARK).unwrap();
-    let payload = format!("{{\"card\":\"{mark}\"}}");
+    let payload = format!("{{\"card\":\"{mark}\",\"{mark}\\n\":0,\"note\":\"{mark}\\n\"}}");
     let control = left_behind(|| payload.clone());
     assert_eq!(control, 1, "the allocator sees what is left behind");
 

@@ -240,7 +240,7 @@ fn hostile_texts_are_refused_or_read_in_reasonable_time() {
         ("[".repeat(10 << 20), false),
         ("\"\\u".repeat((10 << 20) / 3), false),
         (format!("{{\"b\":\"{}\",\"a\":0}}", "\\u00e9".repeat((10 << 20) / 6)), true),
-        (format!("[{}1]", "1e300,".repeat(1_000_000)), true),
+        (format!("[{}1]", "1.7976931348623158079e308,".repeat(400_000)), true),
         (format!("\"{}\"", "\\\\".repeat(5 << 20)), true),
     ];
     for (text, accepted) in &cases {

@@ -46,9 +46,8 @@ fn a_top_up_from_client_to_server_and_back() {
     let mut store = MemoryReplayStore::new();
     assert!(store.is_empty());
     let keys = replay_keys(API_KEY, &sealed.path, &request).unwrap();
-    let now_millis = now.as_micros() / 1_000;
-    assert!(claim_request(&mut store, &keys, now_millis).is_ok());
-    assert_eq!(claim_request(&mut store, &keys, now_millis).unwrap_err().code(), "duplicate_request");
+    assert!(claim_request(&mut store, &keys, now).is_ok());
+    assert_eq!(claim_request(&mut store, &keys, now).unwrap_err().code(), "duplicate_request");
     assert!(!store.is_empty() && store.len() == 2);
 
     // It answers with any JSON value, which the client reads into a type of its own.
@@ -72,7 +71,7 @@ fn an_error_tells_whether_to_try_again() {
     assert_eq!(error.payload.as_ref().unwrap().parse::<Value>().unwrap()["error"], "No funds");
 
     let attempt = Attempt {
-        kind: endpoint_kind("/api/v1/cards/topup"),
+        kind: endpoint_kind("/cards/topup").unwrap(),
         class: error.failure_class,
         code: error.code.as_deref(),
         sent: Sent::Yes,
@@ -110,9 +109,24 @@ fn a_response_that_does_not_fit_the_type_says_so_without_quoting_it() {
     let envelope = Envelope::new(SECRET).unwrap();
     let body = envelope.seal_response(&json!({"card_number": "4111111111111111"})).unwrap();
     let error = envelope.open_response::<Vec<u8>>(200, &body, None).unwrap_err();
-    assert_eq!(error.code(), Some("invalid_payload"));
+    assert_eq!((error.code(), error.status()), (Some("invalid_payload"), 200));
+    assert_eq!(
+        error.failure_class(),
+        cardseal::FailureClass::Never,
+        "it was carried out: trying again changes nothing"
+    );
+    let ResponseError::Payload { payload, .. } = &error else { panic!("{error}") };
+    assert!(payload.contains("4111"), "the answer is not lost");
     assert!(!error.to_string().contains("4111"), "{error}");
     assert!(!envelope.open::<u8>(&body).unwrap_err().to_string().contains("4111"));
+}
+
+#[test]
+fn a_payload_of_the_deepest_nesting_fits_a_type() {
+    let envelope = Envelope::new(SECRET).unwrap();
+    let deepest = "[".repeat(128) + &"]".repeat(128);
+    let body = envelope.seal_response_json(&deepest).unwrap();
+    assert_eq!(envelope.open::<Value>(&body).unwrap().to_string(), deepest);
 }
 
 #[test]
@@ -167,7 +181,7 @@ fn nothing_that_holds_a_key_or_plaintext_prints_it() {
         "{envelope:?} {request:?} {failure:?} {failure} {webhook:?} {payload:?} {:?}",
         envelope.open_json(&body)
     );
-    for hidden in ["correct", "another", "8274"] {
+    for hidden in ["correct", "another", "8274", "the_api_key"] {
         assert!(!printed.contains(hidden), "{printed}");
     }
     assert!(printed.contains("open_secrets: 1"), "{printed}");
@@ -201,4 +215,11 @@ fn two_clocks_that_share_what_they_gave_stay_increasing_together() {
     other.share(stamp + 5, last_wall, wall);
     assert_eq!(other.next(wall).unwrap().as_micros(), 1_700_000_000_000_006);
     assert_eq!(other.last_micros(), (1_700_000_000_000_006, 1_700_000_000_000_000));
+
+    // What another script put there, by mistake or by malice, takes no stamp back and breaks nothing.
+    for (stamp, last_wall) in [(0, 0), (5, 5), (u64::MAX, u64::MAX), (u64::MAX, 0), (1 << 53, 1 << 53)] {
+        let before = other.last_micros().0;
+        other.share(stamp, last_wall, wall);
+        assert_eq!(other.next(wall).unwrap().as_micros(), before + 1, "{stamp}, {last_wall}");
+    }
 }

@@ -66,7 +66,7 @@ fn emit(tables: &Tables) -> String {
 }
 
 fn array<T>(text: &mut String, name: &str, kind: &str, rows: &[T], members: impl Fn(&T) -> String) {
-    line(text, format_args!("pub const {name}: [{kind}; {}] = [", rows.len()));
+    line(text, format_args!("pub static {name}: &[{kind}] = &["));
     for row in rows {
         line(text, format_args!("    {kind} {{ {} }},", members(row)));
     }

@@ -5,8 +5,7 @@ use core::ops::Range;
 use super::fault::Fault;
 use super::names::MemberNames;
 use super::reader::Sink;
-use super::text::{Number, Text, unescape};
-use alloc::borrow::Cow;
+use super::text::{Number, Text, Unescaped};
 
 /// What kind of value stands somewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +35,10 @@ impl Found {
     }
 
     /// The value of a string, nothing for another kind.
-    pub(crate) fn string<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+    pub(crate) fn string<'t>(&self, text: &'t str) -> Option<Unescaped<'t>> {
         let Kind::String { escaped } = self.kind else { return None };
         let inside = text.get(self.span.start + 1..self.span.end - 1).unwrap_or_default();
-        Some(if escaped { Cow::Owned(unescape(inside)) } else { Cow::Borrowed(inside) })
+        Some(Unescaped::new(inside, escaped))
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) use members::{Found, Kind, Members};
 pub use names::MemberNames;
 pub use reader::{Sink, read, read_utf8};
 pub use scan::{trim, write_string};
+pub(crate) use text::Unescaped;
 pub use text::{Number, Text};
 
 /// How deep arrays and objects may nest; the root is level 1.

@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::ops::Range;
 
+use zeroize::Zeroizing;
+
 use super::scan::skip_plain;
 use super::text::{Characters, unescape};
 
@@ -189,22 +191,21 @@ fn compare(text: &str, a: u64, b: u64) -> Ordering {
 }
 
 /// Orders two accepted names, given by the offsets of their first bytes, by the UTF-8 bytes of their values.
+///
+/// Looks no further than the first difference: who makes names that collide with one huge name must not make every
+/// comparison walk through it.
 pub(super) fn compare_names(text: &str, a: usize, b: usize) -> Ordering {
-    match (plain_name(text.as_bytes(), a), plain_name(text.as_bytes(), b)) {
-        (Some(a), Some(b)) => a.cmp(b),
-        // Code point order is the order of UTF-8 bytes.
-        _ => characters(text, a).cmp(characters(text, b)),
+    let tail = |start: usize| text.as_bytes().get(start..).unwrap_or_default();
+    let plain = |(a, b): &(&u8, &u8)| a == b && !b"\"\\".contains(a);
+    let common = tail(a).iter().zip(tail(b)).take_while(plain).count();
+    let rest = |start: usize| Characters::new(text.get(start + common..).unwrap_or_default());
+    match (tail(a).get(common), tail(b).get(common)) {
+        (Some(b'\\'), _) | (_, Some(b'\\')) => rest(a).cmp(rest(b)), // code point order is the order of UTF-8 bytes
+        (Some(b'"'), Some(b'"')) => Ordering::Equal,
+        (Some(b'"'), _) => Ordering::Less,
+        (_, Some(b'"')) => Ordering::Greater,
+        (a, b) => a.cmp(&b),
     }
-}
-
-/// The name that begins at `start`, unless an escape stands in it.
-fn plain_name(bytes: &[u8], start: usize) -> Option<&[u8]> {
-    let end = skip_plain(bytes, start);
-    (bytes.get(end) == Some(&b'"')).then(|| bytes.get(start..end)).flatten()
-}
-
-fn characters(text: &str, start: usize) -> Characters<'_> {
-    Characters::new(text.get(start..literal_end(text.as_bytes(), start)).unwrap_or_default())
 }
 
 /// Where the accepted literal whose inside begins at `start` has its closing quote.
@@ -244,7 +245,7 @@ fn word_at(bytes: &[u8], at: usize) -> u64 {
 
 #[cold]
 fn hash_escaped(text: &str, name: Range<usize>) -> u32 {
-    let value = unescape(text.get(name).unwrap_or_default());
+    let value = Zeroizing::new(unescape(text.get(name).unwrap_or_default()));
     hash(value.as_bytes(), 0..value.len())
 }
 
@@ -300,6 +301,43 @@ mod tests {
                 let twice = some.clone().chain([names[repeated].as_str()]);
                 assert!(check(&object(twice)).is_err(), "{count}, {repeated}");
             }
+        }
+    }
+
+    #[test]
+    fn comparing_looks_no_further_than_the_first_difference() {
+        // One name as long as all others together: comparisons that walked to its end would take minutes.
+        let mut names: Vec<String> = (0..100_000).map(|index| format!("{index}")).collect();
+        names.push("x".repeat(1_000_000));
+        let mut text = object(names.iter().map(String::as_str));
+        text.push(' ');
+        let mut offsets = Vec::new();
+        let mut at = 2;
+        for name in &names {
+            offsets.push(at);
+            at += name.len() + 5;
+        }
+        let huge = offsets[100_000];
+        assert!(
+            offsets[..100_000].iter().cycle().take(1_000_000).all(|&short| compare_names(&text, short, huge).is_lt())
+        );
+        let sorted = |a: &str, b: &str| {
+            let text = object([a, b]);
+            compare_names(&text, 2, 2 + a.len() + 5)
+        };
+        for (a, b) in [
+            ("", "a"),
+            ("a", "ab"),
+            ("a", "\\u0061b"),
+            ("\\u0061", "ab"),
+            ("é", "\\ud83d\\ude00"),
+            ("a\\n", "a "),
+            ("\\\"", "#"),
+        ] {
+            assert_eq!((sorted(a, b), sorted(b, a)), (Ordering::Less, Ordering::Greater), "{a} {b}");
+        }
+        for (a, b) in [("", ""), ("a", "\\u0061"), ("\\u00e9x", "éx"), ("\\\"", "\\u0022")] {
+            assert_eq!(sorted(a, b), Ordering::Equal, "{a} {b}");
         }
     }
 

@@ -296,7 +296,7 @@ impl<'t, S: Sink> Reader<'t, '_, S> {
         }
         let number = Number::new(self.text, start, at);
         let too_long = at - start > MAX_NUMBER_BYTES;
-        if too_long || !(in_range || number.token().parse::<f64>().is_ok_and(f64::is_finite)) {
+        if too_long || !(in_range || is_finite(number.token())) {
             return self.fail(FaultKind::NumberRange, start);
         }
         let result = self.sink.number(number);
@@ -376,3 +376,82 @@ impl<'t, S: Sink> Reader<'t, '_, S> {
 
 /// Integer digits that cannot reach beyond binary64: 309 nines round to infinity, 308 do not.
 const SAFE_DIGITS: usize = 308;
+
+/// Whether a number token rounds to a finite binary64.
+///
+/// By its decimal digits: parsing the value would take a thousand times as long on tokens made for it.
+fn is_finite(token: &str) -> bool {
+    let (mantissa, exponent) = token.split_once(['e', 'E']).unwrap_or((token, "0"));
+    let (negative, exponent_digits) = match exponent.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, exponent.strip_prefix('+').unwrap_or(exponent)),
+    };
+    // A token has at most 1,024 bytes: no mantissa makes up for an exponent that does not fit.
+    let exponent = exponent_digits.parse::<i32>().unwrap_or(i32::MAX / 2).min(i32::MAX / 2);
+    let exponent = if negative { -exponent } else { exponent };
+    let (whole, fraction) =
+        mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    let Some(zeros) = digits.clone().position(|digit| digit != b'0') else { return true };
+    // The power of ten that the first digit which is not zero stands for.
+    let magnitude = whole.len() as i32 - 1 - zeros as i32 + exponent;
+    if magnitude != LARGEST_MAGNITUDE {
+        return magnitude < LARGEST_MAGNITUDE;
+    }
+    let mut limit = ROUNDS_TO_INFINITY.bytes();
+    for digit in digits.by_ref().skip(zeros) {
+        match limit.next() {
+            Some(limit) if digit == limit => {}
+            Some(limit) => return digit < limit,
+            None => return false,
+        }
+    }
+    limit.any(|digit| digit != b'0')
+}
+
+const LARGEST_MAGNITUDE: i32 = 308;
+
+/// 2¹⁰²⁴ − 2⁹⁷⁰, halfway from the largest binary64 to the next power of two: from here on a number rounds to infinity.
+const ROUNDS_TO_INFINITY: &str = "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692887910946555547851940402630657488671505820681908902000708383676273854845817711531764475730270069855571366959622842914819860834936475292719074168444365510704342711559699508093042880177904174497792";
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
+
+    use super::*;
+
+    #[test]
+    fn finite_is_what_the_float_parser_calls_finite() {
+        let half = ROUNDS_TO_INFINITY;
+        let mut tokens = alloc::vec![
+            String::from(half),
+            format!("-{half}"),
+            format!("{half}.0"),
+            format!("{half}.{}1", "0".repeat(50)),
+            format!("{}.{}e308", &half[..1], &half[1..]),
+            format!("0.{half}e309"),
+            format!("0.000{half}e+312"),
+            format!("{half}000e-3"),
+        ];
+        for at in 0..half.len() {
+            for digit in ['0', '1', '5', '9'] {
+                let mut near = String::from(half);
+                near.replace_range(at..=at, digit.encode_utf8(&mut [0; 4]));
+                tokens.push(format!("{}.{}e308", &near[..1], &near[1..]));
+                tokens.push(format!("{}.{}E+307", &near[..2], &near[2..at.max(2) + 1]));
+                tokens.push(near);
+            }
+        }
+        for mantissa in
+            ["0", "-0", "0.0", "1", "9.99", "0.001", "17976931348623157", "17976931348623159", "123456789.5"]
+        {
+            for exponent in (-330..330).chain([i64::from(i32::MAX), -i64::from(i32::MAX), i64::MAX, i64::MIN + 1]) {
+                tokens.push(format!("{mantissa}e{exponent}"));
+            }
+        }
+        for token in tokens {
+            assert_eq!(is_finite(&token), token.parse::<f64>().unwrap().is_finite(), "{token}");
+        }
+    }
+}

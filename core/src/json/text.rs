@@ -2,12 +2,15 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use core::ops::Range;
+use core::fmt;
+use core::ops::{Deref, Range};
+
+use zeroize::Zeroizing;
 
 use super::scan::{hex4, skip_plain};
 
 /// A string literal that the reader accepted: where it stands and how to read it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Text<'t> {
     source: &'t str,
     start: usize,
@@ -47,7 +50,7 @@ impl<'t> Text<'t> {
 }
 
 /// A number that the reader accepted: where it stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Number<'t> {
     source: &'t str,
     start: usize,
@@ -70,6 +73,50 @@ impl<'t> Number<'t> {
     }
 }
 
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text at {:?}", self.span()) // what stands there may be plaintext
+    }
+}
+
+impl fmt::Debug for Number<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Number at {:?}", self.span()) // what stands there may be plaintext
+    }
+}
+
+/// A string's value: borrowed where nothing is escaped, wiped when dropped where it had to be built.
+pub(crate) enum Unescaped<'t> {
+    Borrowed(&'t str),
+    Owned(Zeroizing<String>),
+}
+
+impl<'t> Unescaped<'t> {
+    /// The value of an accepted literal's inside.
+    pub(super) fn new(raw: &'t str, escaped: bool) -> Self {
+        if escaped { Self::Owned(Zeroizing::new(unescape(raw))) } else { Self::Borrowed(raw) }
+    }
+
+    /// The value for whoever need not wipe it.
+    pub(crate) fn into_cow(self) -> Cow<'t, str> {
+        match self {
+            Self::Borrowed(value) => Cow::Borrowed(value),
+            Self::Owned(mut value) => Cow::Owned(core::mem::take(&mut *value)),
+        }
+    }
+}
+
+impl Deref for Unescaped<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Borrowed(value) => value,
+            Self::Owned(value) => value,
+        }
+    }
+}
+
 /// The value of an accepted literal's inside.
 pub(super) fn unescape(raw: &str) -> String {
     let mut value = String::with_capacity(raw.len());
@@ -84,8 +131,8 @@ pub(super) fn unescape(raw: &str) -> String {
     value
 }
 
-/// The characters that an accepted literal's inside stands for.
-#[derive(Debug, Clone)]
+/// The characters that an accepted literal's inside stands for, up to its end or its closing quote.
+#[derive(Clone)]
 pub(super) struct Characters<'t> {
     rest: &'t str,
 }
@@ -105,6 +152,9 @@ impl Iterator for Characters<'_> {
 
     fn next(&mut self) -> Option<char> {
         let bytes = self.rest.as_bytes();
+        if bytes.first() == Some(&b'"') {
+            return None;
+        }
         if bytes.first() != Some(&b'\\') {
             let character = self.rest.chars().next()?;
             self.skip(character.len_utf8());

@@ -99,7 +99,7 @@ pub(super) fn run(mut fields: Fields, envelopes: &mut Envelopes<'_>) -> Result<A
         "endpoint_kind" => {
             let path = fields.text("path")?;
             fields.finish()?;
-            Ok(one("kind", cardseal::endpoint_kind(&cardseal::normalize_path(&path)?).as_str()))
+            Ok(one("kind", cardseal::endpoint_kind(&path)?.as_str()))
         }
         "replay_keys" => {
             let (api_key, path) = (fields.text("api_key")?, fields.text("path")?);
