@@ -49,6 +49,7 @@ fn a_top_up_from_client_to_server_and_back() {
     assert!(claim_request(&mut store, &keys, now).is_ok());
     assert_eq!(claim_request(&mut store, &keys, now).unwrap_err().code(), "duplicate_request");
     assert!(!store.is_empty() && store.len() == 2);
+    assert_eq!(format!("{store:?}"), "MemoryReplayStore { max_keys: 1048576, keys: 2 }");
 
     // It answers with any JSON value, which the client reads into a type of its own.
     let order = json!({"order_id": "o-1", "status": "processing", "topup_status": "provider_in_progress"});
