@@ -186,6 +186,7 @@ fn nothing_that_holds_a_key_or_plaintext_prints_it() {
         assert!(!printed.contains(hidden), "{printed}");
     }
     assert!(printed.contains("open_secrets: 1"), "{printed}");
+    assert!(printed.contains("event_type: Some(\"card.activated\"), key_index: 0"), "{printed}");
     assert_eq!(
         (payload.as_str(), format!("{payload:?}")),
         (r#"{"pin": "8274"}"#, "Payload { bytes: 15, timestamp: None }".into())
