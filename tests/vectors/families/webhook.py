@@ -107,6 +107,9 @@ webhook(
     want={"timestamp": '"2023-11-14T22:13:20\\u005a"'},
 )
 webhook("timestamp_null_is_there", "HOOK-3", "ok", '{"timestamp":null}', want={"timestamp": "null"})
+webhook("timestamp_true", "HOOK-3", "ok", '{ "timestamp" : true }', want={"timestamp": "true"})
+webhook("timestamp_false", "HOOK-3", "ok", '{"timestamp":false,"a":1}', want={"timestamp": "false"})
+webhook("timestamp_array", "HOOK-3", "ok", '{"timestamp":[1, [2]],"a":1}', want={"timestamp": "[1, [2]]"})
 webhook("timestamp_number_as_written", "HOOK-3", "ok", '{"timestamp": 1.70e9 }', want={"timestamp": "1.70e9"})
 webhook(
     "timestamp_object_with_white_space", "HOOK-3", "ok", '{"timestamp":{ "s" : 1 }}', want={"timestamp": '{ "s" : 1 }'}
