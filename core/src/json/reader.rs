@@ -389,9 +389,9 @@ fn is_finite(token: &str) -> bool {
     // A token has at most 1,024 bytes: no mantissa makes up for an exponent that does not fit.
     let exponent = exponent_digits.parse::<i32>().unwrap_or(i32::MAX / 2).min(i32::MAX / 2);
     let exponent = if negative { -exponent } else { exponent };
-    let (whole, fraction) =
-        mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
-    let mut digits = whole.bytes().chain(fraction.bytes());
+    let mantissa = mantissa.trim_start_matches('-');
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = whole.bytes().chain(fraction.bytes());
     let Some(zeros) = digits.clone().position(|digit| digit != b'0') else { return true };
     // The power of ten that the first digit which is not zero stands for.
     let magnitude = whole.len() as i32 - 1 - zeros as i32 + exponent;
@@ -399,7 +399,7 @@ fn is_finite(token: &str) -> bool {
         return magnitude < LARGEST_MAGNITUDE;
     }
     let mut limit = ROUNDS_TO_INFINITY.bytes();
-    for digit in digits.by_ref().skip(zeros) {
+    for digit in digits.skip(zeros) {
         match limit.next() {
             Some(limit) if digit == limit => {}
             Some(limit) => return digit < limit,
