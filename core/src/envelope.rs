@@ -12,9 +12,9 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::{self, Fault, Members, Sink, Unescaped};
 use crate::key::Key;
-use crate::layout::{self, BODY_END, BODY_START, FIELD_NAME, Layout};
-use crate::payload::{self, Draft, Object};
-use crate::secretbox::{self, Nonce, TAG_BYTES};
+use crate::layout::{self, Encrypted, FIELD_NAME, Layout};
+use crate::payload::{Edit, JsonText};
+use crate::secretbox::{self, Nonce};
 use crate::timestamp::Timestamp;
 
 /// Holds a key and seals and opens with it.
@@ -88,8 +88,7 @@ impl Envelope {
     /// `too_large`, `invalid_json`, `envelope_not_found`, `invalid_envelope`, `unsupported_version`,
     /// `decryption_failed`, `invalid_payload`, in this order.
     pub fn open_json<'b>(&self, body: impl Into<Body<'b>>) -> Result<Plaintext> {
-        let (opened, _) = self.open_reading(&self.find_field(body.into())?, Members::new([]))?;
-        Ok(opened.plaintext)
+        self.unseal(body.into())?.into_json(&mut json::Nothing)
     }
 
     /// Opens a sealed body into a type of yours.
@@ -117,56 +116,85 @@ impl Envelope {
         Ok(core::mem::take(&mut *opened.message))
     }
 
-    /// Seals text that the caller has made sure of, under a given nonce.
-    pub(crate) fn seal_draft(&self, draft: &Draft<'_>, nonce: &Nonce) -> Result<String> {
-        self.seal_pieces(&draft.pieces(), nonce, BODY_START, BODY_END)
-    }
-
-    /// Encrypts bytes into a field, under a given nonce.
-    pub(crate) fn encrypt_with(&self, message: &[u8], nonce: &Nonce) -> Result<String> {
-        self.seal_pieces(&[message], nonce, "", "")
-    }
-
-    /// A request payload, stamped unless it is, sealed.
-    pub(crate) fn seal_with(
+    /// A request payload, stamped unless it is.
+    pub(crate) fn seal_with<'j>(
         &self,
-        json: &str,
+        json: impl Into<JsonText<'j>>,
         stamp: impl FnOnce() -> Result<Timestamp>,
         nonce: impl FnOnce() -> Result<Nonce>,
-    ) -> Result<String> {
-        let draft = Object::read(json)?.stamped(stamp)?;
-        self.seal_draft(&draft, &nonce()?)
+    ) -> Result<Encrypted> {
+        let json = json.into();
+        let edit = json.read_object()?.stamped(stamp)?;
+        self.encrypt_json(json, &edit, nonce)
     }
 
-    /// Any JSON value, sealed as it is.
-    pub(crate) fn seal_response_with(&self, json: &str, nonce: impl FnOnce() -> Result<Nonce>) -> Result<String> {
-        let text = json::trim(json);
-        payload::read_unsealed(text)?;
-        self.seal_draft(&Draft::verbatim(text), &nonce()?)
+    /// Any JSON value as it is.
+    pub(crate) fn seal_response_with<'j>(
+        &self,
+        json: impl Into<JsonText<'j>>,
+        nonce: impl FnOnce() -> Result<Nonce>,
+    ) -> Result<Encrypted> {
+        let json = json.into();
+        json.read_unsealed()?;
+        self.encrypt_json(json, &Edit::NONE, nonce)
     }
 
-    /// Puts `pieces` behind a header, encrypts them there, and writes the result between `start` and `end`: one working
-    /// buffer and the output, both of their final size from the start.
-    fn seal_pieces(&self, pieces: &[&[u8]], nonce: &Nonce, start: &str, end: &str) -> Result<String> {
+    /// Encrypts text that the caller has made sure of, changed as `edit` says.
+    pub(crate) fn encrypt_json(
+        &self,
+        json: JsonText<'_>,
+        edit: &Edit,
+        nonce: impl FnOnce() -> Result<Nonce>,
+    ) -> Result<Encrypted> {
+        match json {
+            JsonText::Given(_) => self.encrypt_pieces(&edit.pieces(json.as_str()), &nonce()?),
+            JsonText::Written(writer) => {
+                let (mut buffer, start) = writer.into_buffer();
+                let start = edit.apply(&mut buffer, start).ok_or_else(|| too_large(self.max_bytes))?;
+                self.check_size(layout::field_bytes(self.layout, buffer.len() - start))?;
+                self.encrypt_in_place(buffer, start, &nonce()?)
+            }
+        }
+    }
+
+    /// Encrypts any bytes.
+    pub(crate) fn encrypt_with(&self, message: &[u8], nonce: &Nonce) -> Result<Encrypted> {
+        self.encrypt_pieces(&[message], nonce)
+    }
+
+    /// Puts `pieces` behind room for a header and encrypts them there: one buffer, of its final size from the start.
+    fn encrypt_pieces(&self, pieces: &[&[u8]], nonce: &Nonce) -> Result<Encrypted> {
         let message_bytes = pieces.iter().map(|piece| piece.len()).sum();
         self.check_size(layout::field_bytes(self.layout, message_bytes))?;
-        let version = self.layout.version();
         let header_bytes = self.layout.header_bytes();
         let mut working = Zeroizing::new(Vec::with_capacity(header_bytes + message_bytes));
-        working.extend_from_slice(version);
-        working.extend_from_slice(nonce);
-        working.extend_from_slice(&[0; TAG_BYTES]);
+        working.resize(header_bytes, 0);
         for piece in pieces {
             working.extend_from_slice(piece);
         }
-        let parts = working.split_at_mut_checked(header_bytes);
-        let Some((tag, message)) = parts.and_then(|(header, message)| Some((header.last_chunk_mut()?, message))) else {
+        self.encrypt_in_place(working, header_bytes, nonce)
+    }
+
+    /// Encrypts what stands from `start` on in a buffer, and puts the header before it.
+    fn encrypt_in_place(&self, mut buffer: Zeroizing<Vec<u8>>, start: usize, nonce: &Nonce) -> Result<Encrypted> {
+        let header_start = start.checked_sub(self.layout.header_bytes());
+        let parts = buffer.split_at_mut_checked(start).and_then(|(before, message)| {
+            let header = before.get_mut(header_start?..)?;
+            let (version, rest) = header.split_at_mut_checked(self.layout.version().len())?;
+            let (nonce, tag) = rest.split_first_chunk_mut()?;
+            Some((version, nonce, tag.first_chunk_mut()?, message))
+        });
+        let (Some(header_start), Some((version_slot, nonce_slot, tag_slot, message))) = (header_start, parts) else {
             return Err(too_large(self.max_bytes)); // cannot be: but if it were, nothing may leave in plaintext
         };
-        *tag = secretbox::seal(&self.sealing, nonce, message);
+        version_slot.copy_from_slice(self.layout.version());
+        *nonce_slot = *nonce;
+        *tag_slot = secretbox::seal(&self.sealing, nonce, message);
+        if let Some(unused) = buffer.get_mut(..header_start) {
+            unused.zeroize(); // an edit may have moved text out of it
+        }
         // What is in the buffer now is what goes out: there is nothing left to wipe.
-        let working = core::mem::take(&mut *working);
-        Ok(layout::encode(&working, start, end))
+        Ok(Encrypted::new(core::mem::take(&mut *buffer), header_start))
     }
 
     fn check_size(&self, field_bytes: Option<usize>) -> Result<()> {
@@ -184,11 +212,14 @@ impl Envelope {
         }
     }
 
-    /// Opens a field and reads its plaintext with a sink.
-    pub(crate) fn open_reading<S: Sink<Error = Fault>>(&self, field: &str, mut sink: S) -> Result<(Opened, S)> {
-        let opened = self.open_field(field)?.into_text()?;
-        json::read(&opened.plaintext, &mut sink).map_err(|fault| opened_text_invalid(&fault))?;
-        Ok((opened, sink))
+    /// Decrypts a body that is not too large.
+    pub(crate) fn unseal(&self, body: Body<'_>) -> Result<Opened> {
+        self.open_text(&self.find_field(body)?)
+    }
+
+    /// Decrypts a field into text.
+    pub(crate) fn open_text(&self, field: &str) -> Result<Opened> {
+        self.open_field(field)?.into_text()
     }
 
     fn open_field(&self, field: &str) -> Result<Message> {
@@ -269,11 +300,38 @@ impl Message {
     }
 }
 
-/// A body that opened, and under which of the secrets.
-pub(crate) struct Opened {
+/// A body that decrypted to text, and under which of the secrets. Nothing has read the text yet.
+#[derive(Debug)]
+pub struct Opened {
     pub(crate) plaintext: Plaintext,
     pub(crate) nonce: Nonce,
     pub(crate) key_index: usize,
+}
+
+impl Opened {
+    /// Reads the text, whatever value it is, and hands it to `sink` on the way.
+    ///
+    /// # Errors
+    /// `invalid_payload`, also where the sink stops.
+    pub fn into_json(self, sink: &mut impl Sink<Error = Fault>) -> Result<Plaintext> {
+        self.read(sink)?;
+        Ok(self.plaintext)
+    }
+
+    /// Reads the text strictly, once, for `members` and for the caller's sink.
+    pub(crate) fn members<const N: usize>(
+        &self,
+        names: [&'static str; N],
+        sink: &mut impl Sink<Error = Fault>,
+    ) -> Result<Members<N>> {
+        let mut members = Members::new(names);
+        self.read(&mut (&mut members, sink))?;
+        Ok(members)
+    }
+
+    fn read(&self, sink: &mut impl Sink<Error = Fault>) -> Result<()> {
+        json::read(&self.plaintext, sink).map_err(|fault| opened_text_invalid(&fault))
+    }
 }
 
 /// A sealed HTTP body as it reaches an opener: bytes or text, or the field of a body that a framework has parsed.
@@ -476,7 +534,7 @@ impl fmt::Debug for EnvelopeBuilder {
 /// The calls that draw on the system's clock and randomness.
 #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
 mod with_host {
-    use super::{Envelope, Result, String};
+    use super::{Encrypted, Envelope, Result, String};
     use crate::host;
     use crate::timestamp::Timestamp;
 
@@ -490,7 +548,7 @@ mod with_host {
         /// `invalid_payload`, `already_sealed`, `invalid_timestamp`, `too_large`, in this order; `clock_unavailable`,
         /// `entropy_unavailable`.
         pub fn seal_json(&self, json: &str) -> Result<String> {
-            self.seal_with(json, Timestamp::now, host::random)
+            self.seal_with(json, Timestamp::now, host::random).map(Encrypted::into_body)
         }
 
         /// Seals a response, any JSON value given as text, without a timestamp.
@@ -498,7 +556,7 @@ mod with_host {
         /// # Errors
         /// `invalid_payload`, `already_sealed`, `too_large`; `entropy_unavailable`.
         pub fn seal_response_json(&self, json: &str) -> Result<String> {
-            self.seal_response_with(json, host::random)
+            self.seal_response_with(json, host::random).map(Encrypted::into_body)
         }
 
         /// Encrypts any bytes into what goes under `encrypted`.
@@ -506,7 +564,7 @@ mod with_host {
         /// # Errors
         /// `too_large`, `entropy_unavailable`.
         pub fn encrypt(&self, message: &[u8]) -> Result<String> {
-            self.encrypt_with(message, &host::random()?)
+            self.encrypt_with(message, &host::random()?).map(Encrypted::into_field)
         }
 
         /// Seals a request payload and returns the HTTP body.

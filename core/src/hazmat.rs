@@ -12,6 +12,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::envelope::Envelope;
 use crate::error::{Error, ErrorCode, Result};
+use crate::layout::Encrypted;
 use crate::request::{RequestOptions, SealedRequest};
 use crate::timestamp::Timestamp;
 
@@ -22,7 +23,7 @@ pub use crate::secretbox::Nonce;
 /// # Errors
 /// As there, but for the host's.
 pub fn seal_json(envelope: &Envelope, json: &str, timestamp: Timestamp, nonce: &Nonce) -> Result<String> {
-    envelope.seal_with(json, || Ok(timestamp), || Ok(*nonce))
+    envelope.seal_with(json, || Ok(timestamp), || Ok(*nonce)).map(Encrypted::into_body)
 }
 
 /// [`Envelope::seal_request_json`] with a given time and nonce.
@@ -37,7 +38,9 @@ pub fn seal_request_json(
     timestamp: Timestamp,
     nonce: &Nonce,
 ) -> Result<SealedRequest> {
-    envelope.seal_request_with(path, json, options, || Ok(timestamp), || Ok(*nonce))
+    envelope
+        .seal_request_with(path, json, options, || Ok(timestamp), || Ok(*nonce))
+        .map(|request| request.map_body(Encrypted::into_body))
 }
 
 /// [`Envelope::seal_response_json`] with a given nonce.
@@ -45,7 +48,7 @@ pub fn seal_request_json(
 /// # Errors
 /// As there, but for the host's.
 pub fn seal_response_json(envelope: &Envelope, json: &str, nonce: &Nonce) -> Result<String> {
-    envelope.seal_response_with(json, || Ok(*nonce))
+    envelope.seal_response_with(json, || Ok(*nonce)).map(Encrypted::into_body)
 }
 
 /// [`Envelope::seal_webhook_json`] with a given nonce.
@@ -53,7 +56,7 @@ pub fn seal_response_json(envelope: &Envelope, json: &str, nonce: &Nonce) -> Res
 /// # Errors
 /// As there, but for the host's.
 pub fn seal_webhook_json(envelope: &Envelope, json: &str, nonce: &Nonce) -> Result<String> {
-    envelope.seal_webhook_with(json, || Ok(*nonce))
+    envelope.seal_webhook_with(json, || Ok(*nonce)).map(Encrypted::into_body)
 }
 
 /// [`Envelope::encrypt`] with a given nonce.
@@ -61,7 +64,7 @@ pub fn seal_webhook_json(envelope: &Envelope, json: &str, nonce: &Nonce) -> Resu
 /// # Errors
 /// As there, but for the host's.
 pub fn encrypt(envelope: &Envelope, message: &[u8], nonce: &Nonce) -> Result<String> {
-    envelope.encrypt_with(message, nonce)
+    envelope.encrypt_with(message, nonce).map(Encrypted::into_field)
 }
 
 /// Random bytes from a host that can only hand them over in bulk, given out as nonces, each once.

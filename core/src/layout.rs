@@ -94,16 +94,77 @@ pub(crate) const fn field_bytes(layout: Layout, message_bytes: usize) -> Option<
     }
 }
 
-/// Writes `bytes` as `start` ‖ base64 ‖ `end`, in one allocation.
-pub(crate) fn encode(bytes: &[u8], start: &str, end: &str) -> String {
-    let encoded = bytes.len().div_ceil(3) * 4;
-    let mut text = Vec::with_capacity(start.len() + encoded + end.len());
-    text.extend_from_slice(start.as_bytes());
-    text.resize(start.len() + encoded, 0);
-    let written = engine().encode_slice(bytes, text.get_mut(start.len()..).unwrap_or_default());
-    debug_assert_eq!(written, Ok(encoded));
-    text.extend_from_slice(end.as_bytes());
-    String::from_utf8(text).unwrap_or_default()
+/// Bytes that go under `encrypted`, encrypted but not yet base64.
+///
+/// They may begin anywhere in their buffer, so that a text can be encrypted where it was put together.
+pub struct Encrypted {
+    buffer: Vec<u8>,
+    start: usize,
+}
+
+impl Encrypted {
+    pub(crate) const fn new(buffer: Vec<u8>, start: usize) -> Self {
+        Self { buffer, start }
+    }
+
+    /// The field: base64 alone.
+    pub fn into_field(self) -> String {
+        self.into_text("", "")
+    }
+
+    /// The HTTP body.
+    pub fn into_body(self) -> String {
+        self.into_text(BODY_START, BODY_END)
+    }
+
+    /// Length of the field.
+    pub fn field_bytes(&self) -> usize {
+        self.bytes().len().div_ceil(3) * 4
+    }
+
+    /// Length of the HTTP body.
+    pub fn body_bytes(&self) -> usize {
+        body_bytes(self.field_bytes())
+    }
+
+    /// Writes the field, ASCII alone, over `out`, which has to be as long as [`field_bytes`](Self::field_bytes) says.
+    pub fn write_field(&self, out: &mut [u8]) {
+        let written = engine().encode_slice(self.bytes(), out);
+        debug_assert_eq!(written, Ok(self.field_bytes()));
+    }
+
+    /// Writes the HTTP body, ASCII alone, over `out`, which has to be as long as [`body_bytes`](Self::body_bytes) says.
+    pub fn write_body(&self, out: &mut [u8]) {
+        if let Some((start, rest)) = out.split_at_mut_checked(BODY_START.len())
+            && let Some((field, end)) = rest.split_at_mut_checked(self.field_bytes())
+            && end.len() == BODY_END.len()
+        {
+            start.copy_from_slice(BODY_START.as_bytes());
+            self.write_field(field);
+            end.copy_from_slice(BODY_END.as_bytes());
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    /// Writes `start` ‖ base64 ‖ `end`, in one allocation.
+    fn into_text(self, start: &str, end: &str) -> String {
+        let encoded = self.field_bytes();
+        let mut text = Vec::with_capacity(start.len() + encoded + end.len());
+        text.extend_from_slice(start.as_bytes());
+        text.resize(start.len() + encoded, 0);
+        self.write_field(text.get_mut(start.len()..).unwrap_or_default());
+        text.extend_from_slice(end.as_bytes());
+        String::from_utf8(text).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Encrypted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Encrypted({} bytes)", self.bytes().len())
+    }
 }
 
 /// A field taken apart: ready to decrypt where it stands.

@@ -46,6 +46,8 @@ extern crate alloc;
 #[cfg(not(any(feature = "portable", feature = "simd")))]
 compile_error!("cardseal needs a cipher engine: turn on the feature `portable` or `simd`");
 
+#[doc(hidden)]
+pub mod binding;
 mod digest;
 mod envelope;
 mod error;

@@ -3,7 +3,7 @@
 use alloc::format;
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::json::{self, Fault, Found, Kind, Members, Unescaped};
+use crate::json::{self, Fault, Found, Kind, Members, Unescaped, Writer};
 use crate::layout::FIELD_NAME;
 use crate::timestamp::{self, Timestamp};
 
@@ -53,6 +53,51 @@ impl core::fmt::Debug for Payload<'_> {
     }
 }
 
+/// JSON text to be sealed: as the caller gave it, or as a binding's writer put it together.
+#[derive(Debug)]
+pub enum JsonText<'j> {
+    /// Text of which nothing is known.
+    Given(&'j str),
+    /// Text that the writer knows to be strict JSON, in a buffer where it can be encrypted.
+    Written(Writer),
+}
+
+impl<'j> From<&'j str> for JsonText<'j> {
+    fn from(json: &'j str) -> Self {
+        Self::Given(json)
+    }
+}
+
+impl From<Writer> for JsonText<'_> {
+    fn from(writer: Writer) -> Self {
+        Self::Written(writer)
+    }
+}
+
+impl JsonText<'_> {
+    /// Without the white space around it.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Given(json) => json::trim(json),
+            Self::Written(writer) => writer.as_str(),
+        }
+    }
+
+    /// Finds what the rules depend on, in any JSON value that is not sealed yet.
+    pub(crate) fn read_unsealed(&self) -> Result<Members<2>> {
+        let known = match self {
+            Self::Given(_) => None,
+            Self::Written(writer) => writer.members(),
+        };
+        known.map_or_else(|| read_unsealed(self.as_str()), unsealed)
+    }
+
+    /// The same in an object.
+    pub(crate) fn read_object(&self) -> Result<Object<'_>> {
+        Object::of(self.as_str(), self.read_unsealed()?)
+    }
+}
+
 /// A payload about to be sealed: its text and where its stamp stands.
 pub(crate) struct Object<'j> {
     pub(crate) text: &'j str,
@@ -64,7 +109,10 @@ impl<'j> Object<'j> {
     /// Reads an object that is not sealed yet.
     pub(crate) fn read(json: &'j str) -> Result<Self> {
         let text = json::trim(json);
-        let members = read_unsealed(text)?;
+        Self::of(text, read_unsealed(text)?)
+    }
+
+    fn of(text: &'j str, members: Members<2>) -> Result<Self> {
         if !members.is_object() {
             return Err(not_an_object());
         }
@@ -77,31 +125,33 @@ impl<'j> Object<'j> {
         self.stamp.as_ref().map(|found| parse_stamp(found, self.text)).transpose()
     }
 
-    /// The text with a stamp as its first member, unless it has one; a stamp that is there has to be well formed.
-    pub(crate) fn stamped(self, stamp: impl FnOnce() -> Result<Timestamp>) -> Result<Draft<'j>> {
-        Ok(if self.timestamp()?.is_some() { Draft::verbatim(self.text) } else { self.with_first_member(stamp()?) })
+    /// What makes a stamp the first member, unless there is one; a stamp that is there has to be well formed.
+    pub(crate) fn stamped(&self, stamp: impl FnOnce() -> Result<Timestamp>) -> Result<Edit> {
+        Ok(if self.timestamp()?.is_some() { Edit::NONE } else { self.with_first_member(stamp()?) })
     }
 
-    /// The text with `stamp` as its only stamp, in the place of the one that was there, whatever that was.
-    pub(crate) fn restamped(self, stamp: Timestamp) -> Draft<'j> {
+    /// What makes `stamp` the only stamp, in the place of the one that was there, whatever that was.
+    pub(crate) fn restamped(&self, stamp: Timestamp) -> Edit {
         let Some(Found { span, .. }) = &self.stamp else { return self.with_first_member(stamp) };
-        Draft {
-            before: self.text.get(..span.start).unwrap_or_default(),
-            inserted: Inserted::new("", stamp, ""),
-            after: self.text.get(span.end..).unwrap_or_default(),
-        }
+        Edit { at: span.start, removed: span.len(), inserted: Inserted::new("", stamp, "") }
     }
 
-    fn with_first_member(&self, stamp: Timestamp) -> Draft<'j> {
-        let (before, after) = self.text.split_at_checked(1).unwrap_or_default();
-        Draft { before, inserted: Inserted::new(STAMP_NAME, stamp, if self.is_empty { "" } else { "," }), after }
+    fn with_first_member(&self, stamp: Timestamp) -> Edit {
+        Edit { at: 1, removed: 0, inserted: Inserted::new(STAMP_NAME, stamp, if self.is_empty { "" } else { "," }) }
     }
 }
 
 /// Reads any JSON value that is not sealed yet, and finds its stamp.
 pub(crate) fn read_unsealed(text: &str) -> Result<Members<2>> {
-    let mut members = Members::new([REQUEST_TIMESTAMP, FIELD_NAME]);
+    let mut members = Members::new(PAYLOAD_MEMBERS);
     json::read(text, &mut members).map_err(|fault| invalid_payload(&fault))?;
+    unsealed(members)
+}
+
+/// What decides about a payload to be sealed.
+pub(crate) const PAYLOAD_MEMBERS: [&str; 2] = [REQUEST_TIMESTAMP, FIELD_NAME];
+
+fn unsealed(members: Members<2>) -> Result<Members<2>> {
     if let [_, Some(Found { kind: Kind::String { .. }, .. })] = members.found()
         && members.count() == 1
     {
@@ -140,20 +190,39 @@ pub(crate) fn parse_stamp(found: &Found, text: &str) -> Result<Timestamp> {
     })
 }
 
-/// A text to be sealed, in the pieces it is put together from.
-pub(crate) struct Draft<'j> {
-    before: &'j str,
+/// A change to a text on its way into the cipher: at `at`, so many bytes give way to others.
+pub(crate) struct Edit {
+    at: usize,
+    removed: usize,
     inserted: Inserted,
-    after: &'j str,
 }
 
-impl<'j> Draft<'j> {
-    pub(crate) const fn verbatim(text: &'j str) -> Self {
-        Self { before: text, inserted: Inserted { bytes: [0; Inserted::CAPACITY], length: 0 }, after: "" }
+impl Edit {
+    pub(crate) const NONE: Self =
+        Self { at: 0, removed: 0, inserted: Inserted { bytes: [0; Inserted::CAPACITY], length: 0 } };
+
+    /// By how many bytes a text can grow.
+    pub(crate) const MAX_GROWTH: usize = Inserted::CAPACITY;
+
+    /// The text with the change, in pieces.
+    pub(crate) fn pieces<'j>(&'j self, text: &'j str) -> [&'j [u8]; 3] {
+        let text = text.as_bytes();
+        let (before, rest) = text.split_at_checked(self.at).unwrap_or_default();
+        [before, self.inserted.as_bytes(), rest.get(self.removed..).unwrap_or_default()]
     }
 
-    pub(crate) fn pieces(&self) -> [&[u8]; 3] {
-        [self.before.as_bytes(), self.inserted.as_bytes(), self.after.as_bytes()]
+    /// Changes the text that begins at `start` of a buffer, by moving what stands before the change. Gives the new start,
+    /// or nothing where the buffer has no room before the old one.
+    pub(crate) fn apply(&self, buffer: &mut [u8], start: usize) -> Option<usize> {
+        let inserted = self.inserted.as_bytes();
+        let new_start = (start + self.removed).checked_sub(inserted.len())?;
+        let change = new_start + self.at;
+        if buffer.len() < start + self.at + self.removed {
+            return None;
+        }
+        buffer.copy_within(start..start + self.at, new_start);
+        buffer.get_mut(change..change + inserted.len())?.copy_from_slice(inserted);
+        Some(new_start)
     }
 }
 
@@ -165,23 +234,12 @@ struct Inserted {
 
 impl Inserted {
     /// The name, the digits, a comma.
-    const CAPACITY: usize = STAMP_NAME.len() + DIGITS + 1;
+    const CAPACITY: usize = STAMP_NAME.len() + MAX_STAMP_DIGITS + 1;
 
     fn new(before: &str, stamp: Timestamp, after: &str) -> Self {
         let mut inserted = Self { bytes: [0; Self::CAPACITY], length: 0 };
         inserted.push(before.as_bytes());
-        let mut digits = [0; DIGITS];
-        let mut start = digits.len();
-        let mut rest = stamp.as_micros();
-        for (index, digit) in digits.iter_mut().enumerate().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            start = index;
-            if rest == 0 {
-                break;
-            }
-        }
-        inserted.push(digits.get(start..).unwrap_or_default());
+        inserted.push(json::write_digits(stamp.as_micros(), &mut [0; 20]).as_bytes());
         inserted.push(after.as_bytes());
         inserted
     }
@@ -203,4 +261,4 @@ impl Inserted {
 const STAMP_NAME: &str = "\"request_timestamp\":";
 
 /// As many as [`Timestamp::MAX`] has.
-const DIGITS: usize = 19;
+const MAX_STAMP_DIGITS: usize = 19;

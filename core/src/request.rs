@@ -5,13 +5,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::envelope::{Body, Envelope, Plaintext};
+use crate::envelope::{Body, Envelope, Opened, Plaintext};
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::IdempotencyKey;
-use crate::json::Members;
-use crate::layout::FIELD_NAME;
+use crate::json::{Fault, Members, Nothing, Sink};
+use crate::layout::{Encrypted, FIELD_NAME};
 use crate::path::normalize_path;
-use crate::payload::{self, Object, REQUEST_TIMESTAMP};
+use crate::payload::{self, JsonText, REQUEST_TIMESTAMP};
 use crate::replay::check_api_key;
 use crate::retry::{EndpointKind, kind_of_normalized};
 use crate::secretbox::Nonce;
@@ -48,11 +48,11 @@ impl fmt::Debug for RequestOptions<'_> {
 /// A request ready to be sent once. A retry is another one: same idempotency key, everything else anew.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct SealedRequest {
+pub struct SealedRequest<B = String> {
     /// `API-KEY`, `Content-Type` and, where there is one, `Idempotency-Key`.
     pub headers: Vec<(&'static str, String)>,
     /// The HTTP body.
-    pub body: String,
+    pub body: B,
     /// The normalised path to POST to.
     pub path: String,
     /// The stamp inside.
@@ -61,6 +61,14 @@ pub struct SealedRequest {
     pub nonce: Nonce,
     /// The idempotency key that is in the headers.
     pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl<B> SealedRequest<B> {
+    /// The same request with its body in another form.
+    pub(crate) fn map_body<C>(self, map: impl FnOnce(B) -> C) -> SealedRequest<C> {
+        let Self { headers, body, path, timestamp, nonce, idempotency_key } = self;
+        SealedRequest { headers, body: map(body), path, timestamp, nonce, idempotency_key }
+    }
 }
 
 impl fmt::Debug for SealedRequest {
@@ -120,20 +128,17 @@ impl Envelope {
     /// `decryption_failed`, `invalid_payload`, `timestamp_not_found`, `invalid_timestamp`, `timestamp_outside_window`,
     /// in this order.
     pub fn open_request<'b>(&self, body: impl Into<Body<'b>>, now: Timestamp, window: Window) -> Result<Request> {
-        let (opened, members) = self.open_reading(&self.find_field(body.into())?, Members::new(REQUEST_MEMBERS))?;
-        let timestamp = request_timestamp(&members, &opened.plaintext)?;
-        window.check(timestamp, now)?;
-        Ok(Request { payload: opened.plaintext, timestamp, nonce: opened.nonce, key_index: opened.key_index })
+        self.unseal(body.into())?.into_request(now, window, &mut Nothing)
     }
 
-    pub(crate) fn seal_request_with(
+    pub(crate) fn seal_request_with<'j>(
         &self,
         path: &str,
-        json: &str,
+        json: impl Into<JsonText<'j>>,
         options: &RequestOptions<'_>,
         stamp: impl FnOnce() -> Result<Timestamp>,
         nonce: impl FnOnce() -> Result<Nonce>,
-    ) -> Result<SealedRequest> {
+    ) -> Result<SealedRequest<Encrypted>> {
         let path = normalize_path(path)?;
         check_api_key(options.api_key)?;
         let idempotency_key = options.idempotency_key.map(IdempotencyKey::parse).transpose()?;
@@ -141,14 +146,29 @@ impl Envelope {
             let message = format!("`{path}` needs an idempotency key: make one for the event and keep it for retries");
             return Err(Error::new(ErrorCode::IdempotencyKeyRequired, message));
         }
-        let object = Object::read(json)?;
+        let json = json.into();
+        let object = json.read_object()?;
         let (timestamp, nonce) = (stamp()?, nonce()?);
-        let body = self.seal_draft(&object.restamped(timestamp), &nonce)?;
+        let edit = object.restamped(timestamp);
+        let body = self.encrypt_json(json, &edit, || Ok(nonce))?;
         let mut headers = Vec::with_capacity(3);
         headers.push((API_KEY, options.api_key.to_string()));
         headers.push((CONTENT_TYPE, JSON.to_string()));
         headers.extend(idempotency_key.as_ref().map(|key| (IDEMPOTENCY_KEY, key.to_string())));
         Ok(SealedRequest { headers, body, path, timestamp, nonce, idempotency_key })
+    }
+}
+
+impl Opened {
+    /// Reads the text as a request, and hands it to `sink` on the way.
+    ///
+    /// # Errors
+    /// As [`Envelope::open_request`] from `invalid_payload` on.
+    pub fn into_request(self, now: Timestamp, window: Window, sink: &mut impl Sink<Error = Fault>) -> Result<Request> {
+        let members = self.members(REQUEST_MEMBERS, sink)?;
+        let timestamp = request_timestamp(&members, &self.plaintext)?;
+        window.check(timestamp, now)?;
+        Ok(Request { payload: self.plaintext, timestamp, nonce: self.nonce, key_index: self.key_index })
     }
 }
 
@@ -189,6 +209,7 @@ impl Envelope {
     /// `already_sealed`, `too_large`; `clock_unavailable`, `entropy_unavailable`.
     pub fn seal_request_json(&self, path: &str, json: &str, options: &RequestOptions<'_>) -> Result<SealedRequest> {
         self.seal_request_with(path, json, options, Timestamp::now, crate::host::random)
+            .map(|request| request.map_body(Encrypted::into_body))
     }
 
     /// Seals a request payload for a path: headers and body, ready to be sent once.

@@ -7,9 +7,9 @@ use alloc::string::String;
 use core::fmt;
 use core::str::Utf8Chunk;
 
-use crate::envelope::{Body, Envelope, Plaintext, find_field};
+use crate::envelope::{Body, Envelope, Opened, Plaintext, find_field};
 use crate::error::{Error, ErrorCode, Result};
-use crate::json::{self, Found, Kind, Members, Unescaped};
+use crate::json::{self, Fault, Found, Kind, Members, Nothing, Sink, Unescaped};
 use crate::layout::{self, FIELD_NAME};
 use crate::retry::{FailureClass, class_of_plain, class_of_slug, class_of_status};
 use crate::tables::PLAIN_ERRORS;
@@ -179,34 +179,25 @@ impl Envelope {
         body: impl Into<Body<'b>>,
         request: Option<&str>,
     ) -> Result<Plaintext, ResponseError> {
-        let body = body.into();
-        let distrust = |error| ResponseError::Envelope { status, error };
+        self.unseal_response(status, body.into(), request)?.into_json(&mut Nothing)
+    }
+
+    /// Decrypts a response, if it can be, and refuses the request's own envelope.
+    pub(crate) fn unseal_response<'b>(
+        &self,
+        status: u16,
+        body: Body<'b>,
+        request: Option<&str>,
+    ) -> Result<OpenedResponse<'b>, ResponseError> {
         let field = self.find_field(body);
         if let (Some(request), Ok(field)) = (request, &field)
             && self.is_reflection(field, request)
         {
-            return Err(distrust(Error::new(
-                ErrorCode::ReflectedResponse,
-                "the response is the request's own envelope: something sends requests back, nothing answered",
-            )));
+            let message = "the response is the request's own envelope: something sends requests back, nothing answered";
+            return Err(ResponseError::Envelope { status, error: Error::new(ErrorCode::ReflectedResponse, message) });
         }
-        let is_success = (200..300).contains(&status);
-        match field.and_then(|field| self.open_reading(&field, Members::new(SEALED_MEMBERS))) {
-            Ok((opened, members)) => {
-                let [success, ..] = members.found();
-                if is_success && !is_false(success) {
-                    return Ok(opened.plaintext);
-                }
-                Err(ResponseError::Api(Box::new(sealed_error(status, opened.plaintext, &members))))
-            }
-            Err(error) => {
-                let plain = PlainText::read(body, self.max_bytes());
-                if is_success && !plain.is_error() {
-                    return Err(distrust(error));
-                }
-                Err(ResponseError::Api(Box::new(plain.into_error(status))))
-            }
-        }
+        let opened = field.and_then(|field| self.open_text(&field));
+        Ok(OpenedResponse { status, body, max_bytes: self.max_bytes(), opened })
     }
 
     /// Opens a response into a type of yours.
@@ -233,6 +224,43 @@ impl Envelope {
         nonce == layout::nonce(layout, &request)
             && layout::is_well_formed(layout, field)
             && layout::is_well_formed(layout, &request)
+    }
+}
+
+/// A response that has been decrypted where it could be. Nothing has read its text yet.
+#[derive(Debug)]
+pub struct OpenedResponse<'b> {
+    status: u16,
+    body: Body<'b>,
+    max_bytes: usize,
+    opened: Result<Opened>,
+}
+
+impl OpenedResponse<'_> {
+    /// Reads the response: the payload of a success, or which error it is. What was decrypted is handed to `sink` on the
+    /// way, in either case.
+    ///
+    /// # Errors
+    /// As [`Envelope::open_response_json`].
+    pub fn into_json(self, sink: &mut impl Sink<Error = Fault>) -> Result<Plaintext, ResponseError> {
+        let Self { status, body, max_bytes, opened } = self;
+        let is_success = (200..300).contains(&status);
+        match opened.and_then(|opened| Ok((opened.members(SEALED_MEMBERS, sink)?, opened.plaintext))) {
+            Ok((members, payload)) => {
+                let [success, ..] = members.found();
+                if is_success && !is_false(success) {
+                    return Ok(payload);
+                }
+                Err(ResponseError::Api(Box::new(sealed_error(status, payload, &members))))
+            }
+            Err(error) => {
+                let plain = PlainText::read(body, max_bytes);
+                if is_success && !plain.is_error() {
+                    return Err(ResponseError::Envelope { status, error });
+                }
+                Err(ResponseError::Api(Box::new(plain.into_error(status))))
+            }
+        }
     }
 }
 
@@ -343,7 +371,7 @@ fn decode_lossily(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// What decides about a plain response.
-const PLAIN_MEMBERS: [&str; 6] = {
+pub const PLAIN_MEMBERS: [&str; 6] = {
     let [error, detail, message, msg] = TEXT_MEMBERS;
     ["success", FIELD_NAME, error, detail, message, msg]
 };

@@ -4,11 +4,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use crate::envelope::{Body, Envelope, Plaintext};
+use crate::envelope::{Body, Envelope, Opened, Plaintext};
 use crate::error::Result;
 use crate::idempotency::canonical_digest;
-use crate::json::{Found, Members};
-use crate::payload::{Draft, Object, not_an_object};
+use crate::json::{Fault, Found, Nothing, Sink};
+use crate::layout::Encrypted;
+use crate::payload::{Edit, JsonText, not_an_object};
 use crate::secretbox::Nonce;
 
 /// A webhook that a receiver has opened (protocol: webhooks page, both versions).
@@ -58,12 +59,31 @@ impl Envelope {
     /// # Ok::<(), cardseal::Error>(())
     /// ```
     pub fn open_webhook<'b>(&self, body: impl Into<Body<'b>>) -> Result<Webhook> {
-        let names = ["type", "event_type", "timestamp", "delivery_id"];
-        let (opened, members) = self.open_reading(&self.find_field(body.into())?, Members::new(names))?;
+        self.unseal(body.into())?.into_webhook(&mut Nothing)
+    }
+
+    pub(crate) fn seal_webhook_with<'j>(
+        &self,
+        json: impl Into<JsonText<'j>>,
+        nonce: impl FnOnce() -> Result<Nonce>,
+    ) -> Result<Encrypted> {
+        let json = json.into();
+        json.read_object()?;
+        self.encrypt_json(json, &Edit::NONE, nonce)
+    }
+}
+
+impl Opened {
+    /// Reads the text as a webhook, and hands it to `sink` on the way.
+    ///
+    /// # Errors
+    /// `invalid_payload`.
+    pub fn into_webhook(self, sink: &mut impl Sink<Error = Fault>) -> Result<Webhook> {
+        let members = self.members(["type", "event_type", "timestamp", "delivery_id"], sink)?;
         if !members.is_object() {
             return Err(not_an_object());
         }
-        let text = opened.plaintext;
+        let text = self.plaintext;
         let [type_member, event_type, timestamp, delivery_id] = members.found();
         let string = |member: &Option<Found>| {
             member.as_ref().and_then(|found| Some(found.string(&text)?.into_cow().into_owned()))
@@ -75,12 +95,7 @@ impl Envelope {
             Some(id) => format!("id:{id}"),
             None => format!("sha256:{}", canonical_digest(&text)?),
         };
-        Ok(Webhook { payload: text, event_type, timestamp, delivery_id, dedupe_key, key_index: opened.key_index })
-    }
-
-    pub(crate) fn seal_webhook_with(&self, json: &str, nonce: impl FnOnce() -> Result<Nonce>) -> Result<String> {
-        let object = Object::read(json)?;
-        self.seal_draft(&Draft::verbatim(object.text), &nonce()?)
+        Ok(Webhook { payload: text, event_type, timestamp, delivery_id, dedupe_key, key_index: self.key_index })
     }
 }
 
@@ -91,7 +106,7 @@ impl Envelope {
     /// # Errors
     /// `invalid_payload`, `already_sealed`, `too_large`; `entropy_unavailable`.
     pub fn seal_webhook_json(&self, json: &str) -> Result<String> {
-        self.seal_webhook_with(json, crate::host::random)
+        self.seal_webhook_with(json, crate::host::random).map(Encrypted::into_body)
     }
 
     /// Seals a webhook and returns the HTTP body. Nothing is added.

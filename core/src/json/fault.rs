@@ -16,6 +16,11 @@ impl Fault {
         Self { kind, at: u32::try_from(at).unwrap_or(u32::MAX) }
     }
 
+    /// What a sink returns that cannot go on.
+    pub const fn stopped() -> Self {
+        Self { kind: FaultKind::Stopped, at: 0 }
+    }
+
     /// What is wrong.
     pub const fn kind(&self) -> FaultKind {
         self.kind
@@ -59,6 +64,8 @@ pub enum FaultKind {
     Trailing,
     /// The text is longer than the reader's offsets reach (4 GiB).
     Length,
+    /// Nothing is wrong with the text: the sink wants no more, for a reason that it keeps.
+    Stopped,
 }
 
 impl fmt::Display for Fault {
@@ -78,6 +85,7 @@ impl fmt::Display for Fault {
             FaultKind::Depth => "more than 128 levels of nesting",
             FaultKind::Trailing => "something after the value",
             FaultKind::Length => "more than 4 GiB of text",
+            FaultKind::Stopped => "a value that cannot be built",
         };
         write!(f, "{what} (byte {})", self.at)
     }

@@ -43,7 +43,7 @@ impl Found {
 }
 
 /// A sink that keeps the root's kind, how many members it has, and those of them that are asked for by name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Members<const N: usize> {
     names: [&'static str; N],
     found: [Option<Found>; N],
@@ -79,8 +79,17 @@ impl<const N: usize> Members<N> {
         &self.found
     }
 
+    /// A member's name, by what it is equal to.
     #[inline]
-    fn value(&mut self, kind: Kind, span: Range<usize>) {
+    pub(super) fn member(&mut self, is: impl Fn(&str) -> bool) {
+        if self.depth == 1 {
+            self.count += 1;
+            self.expected = self.names.iter().position(|wanted| is(wanted));
+        }
+    }
+
+    #[inline]
+    pub(super) fn value(&mut self, kind: Kind, span: Range<usize>) {
         match self.depth {
             0 => self.root = Some(kind),
             1 => {
@@ -93,7 +102,7 @@ impl<const N: usize> Members<N> {
     }
 
     #[inline]
-    fn begin(&mut self, kind: Kind, at: usize) {
+    pub(super) fn begin(&mut self, kind: Kind, at: usize) {
         match self.depth {
             0 => self.root = Some(kind),
             1 => {
@@ -107,7 +116,7 @@ impl<const N: usize> Members<N> {
     }
 
     #[inline]
-    fn end(&mut self, end: usize) {
+    pub(super) fn end(&mut self, end: usize) {
         self.depth -= 1;
         if self.depth == 1
             && let Some(found) = self.expected.take().and_then(|index| self.found.get_mut(index)?.as_mut())
@@ -170,10 +179,7 @@ impl<const N: usize> Sink for Members<N> {
 
     #[inline]
     fn name(&mut self, name: Text<'_>) -> Result<(), Fault> {
-        if self.depth == 1 {
-            self.count += 1;
-            self.expected = self.names.iter().position(|wanted| name.is(wanted));
-        }
+        self.member(|wanted| name.is(wanted));
         Ok(())
     }
 }

@@ -15,15 +15,18 @@ mod names;
 mod reader;
 mod scan;
 mod text;
+mod writer;
 
 pub(crate) use canonical::Canonical;
 pub use fault::{Fault, FaultKind};
 pub(crate) use members::{Found, Kind, Members};
 pub use names::MemberNames;
 pub use reader::{Sink, read, read_utf8};
+pub(crate) use scan::write_digits;
 pub use scan::{trim, write_string};
 pub(crate) use text::Unescaped;
 pub use text::{Number, Text};
+pub use writer::Writer;
 
 /// How deep arrays and objects may nest; the root is level 1.
 pub const MAX_DEPTH: usize = 128;
@@ -41,7 +44,7 @@ pub fn check(text: &str) -> Result<(), Fault> {
 
 /// The sink that lets every event pass.
 #[derive(Debug, Clone, Copy, Default)]
-struct Nothing;
+pub(crate) struct Nothing;
 
 impl Sink for Nothing {
     type Error = Fault;

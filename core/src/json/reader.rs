@@ -78,6 +78,65 @@ pub trait Sink {
     }
 }
 
+/// Two sinks that see the same events, the first one first.
+impl<A: Sink, B: Sink<Error = A::Error>> Sink for (&mut A, &mut B) {
+    type Error = A::Error;
+
+    #[inline]
+    fn null(&mut self, at: usize) -> Result<(), Self::Error> {
+        self.0.null(at)?;
+        self.1.null(at)
+    }
+
+    #[inline]
+    fn boolean(&mut self, value: bool, at: usize) -> Result<(), Self::Error> {
+        self.0.boolean(value, at)?;
+        self.1.boolean(value, at)
+    }
+
+    #[inline]
+    fn number(&mut self, token: Number<'_>) -> Result<(), Self::Error> {
+        self.0.number(token)?;
+        self.1.number(token)
+    }
+
+    #[inline]
+    fn string(&mut self, value: Text<'_>) -> Result<(), Self::Error> {
+        self.0.string(value)?;
+        self.1.string(value)
+    }
+
+    #[inline]
+    fn begin_array(&mut self, at: usize) -> Result<(), Self::Error> {
+        self.0.begin_array(at)?;
+        self.1.begin_array(at)
+    }
+
+    #[inline]
+    fn end_array(&mut self, end: usize) -> Result<(), Self::Error> {
+        self.0.end_array(end)?;
+        self.1.end_array(end)
+    }
+
+    #[inline]
+    fn begin_object(&mut self, at: usize) -> Result<(), Self::Error> {
+        self.0.begin_object(at)?;
+        self.1.begin_object(at)
+    }
+
+    #[inline]
+    fn name(&mut self, name: Text<'_>) -> Result<(), Self::Error> {
+        self.0.name(name)?;
+        self.1.name(name)
+    }
+
+    #[inline]
+    fn end_object(&mut self, end: usize, names: MemberNames<'_>) -> Result<(), Self::Error> {
+        self.0.end_object(end, names)?;
+        self.1.end_object(end, names)
+    }
+}
+
 /// Reads one JSON value that is the whole text but for white space around it.
 ///
 /// # Errors

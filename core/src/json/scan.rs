@@ -36,6 +36,21 @@ pub(super) fn write_character(character: char, mut write: impl FnMut(&str)) {
     }
 }
 
+/// The decimal digits of a number, written at the end of `digits`.
+pub(crate) fn write_digits(number: u64, digits: &mut [u8; 20]) -> &str {
+    let mut start = digits.len();
+    let mut rest = number;
+    for (index, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        start = index;
+        if rest == 0 {
+            break;
+        }
+    }
+    digits.get(start..).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or_default()
+}
+
 const HEX: &str = "0123456789abcdef";
 
 /// Index of the first byte at or after `from` that ends a run of plain string bytes: a quote, a backslash, a control

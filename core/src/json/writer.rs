@@ -1,0 +1,287 @@
+//! Puts JSON text together, value by value, where it is going to be encrypted.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::Zeroizing;
+
+use super::MAX_DEPTH;
+use super::fault::{Fault, FaultKind};
+use super::members::{Kind, Members};
+use super::reader::{Sink, read};
+use super::scan::{skip_plain, write_character, write_digits};
+use super::text::Number;
+use crate::layout::Layout;
+use crate::payload::{Edit, PAYLOAD_MEMBERS};
+
+/// Writes one JSON value for a binding that walks its language's objects.
+///
+/// The calls come in the order of the text: for an object [`begin_object`](Self::begin_object), then
+/// [`name`](Self::name) and a value for each member, then [`end_object`](Self::end_object). What comes out is what the
+/// strict reader accepts, without a second pass, as long as no object got a name twice: a caller that cannot be sure
+/// says so with [`distrust_names`](Self::distrust_names), and the text is read after all.
+pub struct Writer {
+    /// Room for a header and an edit, then the text. Wiped when it is outgrown or dropped.
+    buffer: Zeroizing<String>,
+    members: Members<2>,
+    depth: usize,
+    /// Whether something stands at this level that a comma has to follow.
+    needs_comma: bool,
+    names_are_unique: bool,
+}
+
+impl Writer {
+    /// A writer with room for a text of about `bytes`.
+    pub fn with_capacity(bytes: usize) -> Self {
+        let mut buffer = Zeroizing::new(String::with_capacity(ROOM.len() + bytes));
+        buffer.push_str(ROOM);
+        let members = Members::new(PAYLOAD_MEMBERS);
+        Self { buffer, members, depth: 0, needs_comma: false, names_are_unique: true }
+    }
+
+    /// `null`.
+    #[inline]
+    pub fn null(&mut self) {
+        self.word("null", Kind::Null);
+    }
+
+    /// `true` or `false`.
+    #[inline]
+    pub fn boolean(&mut self, value: bool) {
+        self.word(if value { "true" } else { "false" }, Kind::Boolean(value));
+    }
+
+    /// A whole number.
+    #[inline]
+    pub fn integer(&mut self, value: i64) {
+        let mut digits = [0; 20];
+        let digits = write_digits(value.unsigned_abs(), &mut digits);
+        self.reserve(digits.len() + 2);
+        let start = self.begin_value();
+        if value < 0 {
+            self.buffer.push('-');
+        }
+        self.buffer.push_str(digits);
+        self.end_value(Kind::Number, start);
+    }
+
+    /// A number by its token.
+    ///
+    /// # Errors
+    /// What the reader says of a token that is none, too long, or beyond binary64.
+    pub fn number(&mut self, token: &str) -> Result<(), Fault> {
+        let mut whole = WholeNumber { bytes: token.len(), found: false };
+        read(token, &mut whole)?;
+        if !whole.found {
+            return Err(Fault::new(FaultKind::Number, 0));
+        }
+        self.word(token, Kind::Number);
+        Ok(())
+    }
+
+    /// A string.
+    #[inline]
+    pub fn string(&mut self, value: &str) {
+        self.reserve(value.len() + 3);
+        let start = self.begin_value();
+        let escaped = self.literal(value);
+        self.end_value(Kind::String { escaped }, start);
+    }
+
+    /// A member's name; its value is what comes next.
+    #[inline]
+    pub fn name(&mut self, name: &str) {
+        self.reserve(name.len() + 4);
+        self.comma();
+        self.literal(name);
+        self.buffer.push(':');
+        self.needs_comma = false;
+        self.members.member(|wanted| name == wanted);
+    }
+
+    /// `[`
+    ///
+    /// # Errors
+    /// [`FaultKind::Depth`]
+    #[inline]
+    pub fn begin_array(&mut self) -> Result<(), Fault> {
+        self.begin('[', Kind::Array)
+    }
+
+    /// `]`
+    #[inline]
+    pub fn end_array(&mut self) {
+        self.end(']');
+    }
+
+    /// `{`
+    ///
+    /// # Errors
+    /// [`FaultKind::Depth`]
+    #[inline]
+    pub fn begin_object(&mut self) -> Result<(), Fault> {
+        self.begin('{', Kind::Object)
+    }
+
+    /// `}`
+    #[inline]
+    pub fn end_object(&mut self) {
+        self.end('}');
+    }
+
+    /// Says that an object may have got a name twice: the reader will look.
+    #[inline]
+    pub fn distrust_names(&mut self) {
+        self.names_are_unique = false;
+    }
+
+    /// The text so far.
+    pub fn as_str(&self) -> &str {
+        self.buffer.get(ROOM.len()..).unwrap_or_default()
+    }
+
+    /// What the rules depend on, unless only the reader can tell.
+    pub(crate) fn members(&self) -> Option<Members<2>> {
+        let is_complete = self.depth == 0 && self.members.root().is_some() && u32::try_from(self.buffer.len()).is_ok();
+        (is_complete && self.names_are_unique).then(|| self.members.clone())
+    }
+
+    /// The text in its buffer, and where it begins.
+    pub(crate) fn into_buffer(mut self) -> (Zeroizing<Vec<u8>>, usize) {
+        (Zeroizing::new(core::mem::take(&mut *self.buffer).into_bytes()), ROOM.len())
+    }
+
+    fn word(&mut self, word: &str, kind: Kind) {
+        self.reserve(word.len() + 1);
+        let start = self.begin_value();
+        self.buffer.push_str(word);
+        self.end_value(kind, start);
+    }
+
+    #[inline]
+    fn begin(&mut self, bracket: char, kind: Kind) -> Result<(), Fault> {
+        if self.depth == MAX_DEPTH {
+            return Err(Fault::new(FaultKind::Depth, self.at()));
+        }
+        self.depth += 1;
+        self.reserve(2);
+        let start = self.begin_value();
+        self.members.begin(kind, start);
+        self.buffer.push(bracket);
+        Ok(())
+    }
+
+    #[inline]
+    fn end(&mut self, bracket: char) {
+        self.reserve(1);
+        self.buffer.push(bracket);
+        self.depth = self.depth.saturating_sub(1);
+        self.members.end(self.at());
+        self.needs_comma = true;
+    }
+
+    /// Gives the place where the value begins.
+    #[inline]
+    fn begin_value(&mut self) -> usize {
+        self.comma();
+        self.needs_comma = false;
+        self.at()
+    }
+
+    #[inline]
+    fn end_value(&mut self, kind: Kind, start: usize) {
+        self.members.value(kind, start..self.at());
+        self.needs_comma = true;
+    }
+
+    #[inline]
+    fn comma(&mut self) {
+        if self.needs_comma {
+            self.buffer.push(',');
+            if self.depth == 0 {
+                self.distrust_names(); // a second value at the root: the reader shall say so
+            }
+        }
+    }
+
+    #[inline]
+    fn at(&self) -> usize {
+        self.buffer.len() - ROOM.len()
+    }
+
+    /// Writes a string literal, and says whether an escape stands in it.
+    #[inline]
+    fn literal(&mut self, value: &str) -> bool {
+        self.buffer.push('"');
+        let plain = skip_plain(value.as_bytes(), 0);
+        let escaped = plain < value.len();
+        if escaped {
+            self.escaped(value)
+        } else {
+            self.buffer.push_str(value)
+        }
+        self.buffer.push('"');
+        escaped
+    }
+
+    #[inline(never)]
+    fn escaped(&mut self, mut rest: &str) {
+        loop {
+            let plain = skip_plain(rest.as_bytes(), 0);
+            let (before, special) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+            // Six bytes for the longest escape, and what follows the literal.
+            self.reserve(special.len() + before.len() + 6 + 2);
+            self.buffer.push_str(before);
+            let mut characters = special.chars();
+            let Some(character) = characters.next() else { return };
+            let buffer = &mut self.buffer;
+            write_character(character, |piece| buffer.push_str(piece));
+            rest = characters.as_str();
+        }
+    }
+
+    /// Makes room for so many bytes, and wipes the buffer that was too small.
+    #[inline]
+    fn reserve(&mut self, bytes: usize) {
+        if self.buffer.capacity() - self.buffer.len() < bytes {
+            self.grow(bytes);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, bytes: usize) {
+        let capacity = (2 * self.buffer.capacity()).max(self.buffer.len() + bytes + 16);
+        let mut larger = Zeroizing::new(String::with_capacity(capacity));
+        larger.push_str(&self.buffer);
+        self.buffer = larger;
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Writer({} bytes)", self.at())
+    }
+}
+
+/// As many bytes as a header and a stamp may take.
+const ROOM: &str = match core::str::from_utf8(&[b' '; Layout::Versioned.header_bytes() + Edit::MAX_GROWTH]) {
+    Ok(room) => room,
+    Err(_) => "",
+};
+
+/// The sink that wants one number and nothing around it.
+struct WholeNumber {
+    bytes: usize,
+    found: bool,
+}
+
+impl Sink for WholeNumber {
+    type Error = Fault;
+
+    fn number(&mut self, token: Number<'_>) -> Result<(), Fault> {
+        self.found = token.span() == (0..self.bytes);
+        Ok(())
+    }
+}
