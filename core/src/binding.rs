@@ -7,6 +7,7 @@
 pub use crate::envelope::Opened;
 pub use crate::layout::Encrypted;
 pub use crate::payload::JsonText;
+pub use crate::request::RequestHead;
 pub use crate::response::{OpenedResponse, PLAIN_MEMBERS};
 
 use crate::envelope::{Body, Envelope};
@@ -57,7 +58,7 @@ pub use with_host::{encrypt, seal, seal_request, seal_response, seal_webhook};
 mod with_host {
     use super::{Encrypted, Envelope, JsonText, Result};
     use crate::host::random;
-    use crate::request::{RequestOptions, SealedRequest};
+    use crate::request::{RequestHead, SealedRequest};
     use crate::timestamp::Timestamp;
 
     /// [`Envelope::seal_json`] without its last step.
@@ -68,17 +69,16 @@ mod with_host {
         envelope.seal_with(json, Timestamp::now, random)
     }
 
-    /// [`Envelope::seal_request_json`] without its last step.
+    /// [`Envelope::seal_request_json`] without its first step and its last.
     ///
     /// # Errors
     /// As there.
     pub fn seal_request(
         envelope: &Envelope,
-        path: &str,
+        head: RequestHead,
         json: JsonText<'_>,
-        options: &RequestOptions<'_>,
     ) -> Result<SealedRequest<Encrypted>> {
-        envelope.seal_request_with(path, json, options, Timestamp::now, random)
+        envelope.seal_request_with(head, json, Timestamp::now, random)
     }
 
     /// [`Envelope::seal_response_json`] without its last step.

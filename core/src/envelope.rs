@@ -147,7 +147,7 @@ impl Envelope {
         nonce: impl FnOnce() -> Result<Nonce>,
     ) -> Result<Encrypted> {
         match json {
-            JsonText::Given(_) => self.encrypt_pieces(&edit.pieces(json.as_str()), &nonce()?),
+            JsonText::Given(_) => self.encrypt_pieces(&edit.pieces(json.as_bytes()), &nonce()?),
             JsonText::Written(writer) => {
                 let (mut buffer, start) = writer.into_buffer();
                 let start = edit.apply(&mut buffer, start).ok_or_else(|| too_large(self.max_bytes))?;

@@ -13,7 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::envelope::Envelope;
 use crate::error::{Error, ErrorCode, Result};
 use crate::layout::Encrypted;
-use crate::request::{RequestOptions, SealedRequest};
+use crate::request::{RequestHead, RequestOptions, SealedRequest};
 use crate::timestamp::Timestamp;
 
 pub use crate::secretbox::Nonce;
@@ -39,7 +39,7 @@ pub fn seal_request_json(
     nonce: &Nonce,
 ) -> Result<SealedRequest> {
     envelope
-        .seal_request_with(path, json, options, || Ok(timestamp), || Ok(*nonce))
+        .seal_request_with(RequestHead::new(path, options)?, json, || Ok(timestamp), || Ok(*nonce))
         .map(|request| request.map_body(Encrypted::into_body))
 }
 

@@ -31,9 +31,9 @@ impl<'j> Payload<'j> {
     /// # Errors
     /// `invalid_payload`, `already_sealed`, `invalid_timestamp`, in this order.
     pub fn parse(json: &'j str) -> Result<Self> {
-        let object = Object::read(json)?;
-        let timestamp = object.timestamp()?;
-        Ok(Self { text: object.text, timestamp })
+        let text = json::trim(json);
+        let timestamp = Object::of(text.as_bytes(), read_unsealed(text)?)?.timestamp()?;
+        Ok(Self { text, timestamp })
     }
 
     /// The text without the white space around it.
@@ -76,43 +76,36 @@ impl From<Writer> for JsonText<'_> {
 
 impl JsonText<'_> {
     /// Without the white space around it.
-    pub(crate) fn as_str(&self) -> &str {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Given(json) => json::trim(json),
-            Self::Written(writer) => writer.as_str(),
+            Self::Given(json) => json::trim(json).as_bytes(),
+            Self::Written(writer) => writer.as_bytes(),
         }
     }
 
     /// Finds what the rules depend on, in any JSON value that is not sealed yet.
     pub(crate) fn read_unsealed(&self) -> Result<Members<2>> {
-        let known = match self {
-            Self::Given(_) => None,
-            Self::Written(writer) => writer.members(),
-        };
-        known.map_or_else(|| read_unsealed(self.as_str()), unsealed)
+        match self {
+            Self::Given(json) => read_unsealed(json::trim(json)),
+            Self::Written(writer) => writer.members().map_or_else(|| read_unsealed(writer.as_str()), unsealed),
+        }
     }
 
     /// The same in an object.
     pub(crate) fn read_object(&self) -> Result<Object<'_>> {
-        Object::of(self.as_str(), self.read_unsealed()?)
+        Object::of(self.as_bytes(), self.read_unsealed()?)
     }
 }
 
 /// A payload about to be sealed: its text and where its stamp stands.
 pub(crate) struct Object<'j> {
-    pub(crate) text: &'j str,
+    text: &'j [u8],
     is_empty: bool,
     stamp: Option<Found>,
 }
 
 impl<'j> Object<'j> {
-    /// Reads an object that is not sealed yet.
-    pub(crate) fn read(json: &'j str) -> Result<Self> {
-        let text = json::trim(json);
-        Self::of(text, read_unsealed(text)?)
-    }
-
-    fn of(text: &'j str, members: Members<2>) -> Result<Self> {
+    fn of(text: &'j [u8], members: Members<2>) -> Result<Self> {
         if !members.is_object() {
             return Err(not_an_object());
         }
@@ -122,7 +115,11 @@ impl<'j> Object<'j> {
 
     /// The stamp, if there is one.
     pub(crate) fn timestamp(&self) -> Result<Option<Timestamp>> {
-        self.stamp.as_ref().map(|found| parse_stamp(found, self.text)).transpose()
+        let parse = |Found { kind, span }: &Found| {
+            let raw = self.text.get(span.clone()).and_then(|raw| core::str::from_utf8(raw).ok());
+            parse_stamp(*kind, raw.unwrap_or_default())
+        };
+        self.stamp.as_ref().map(parse).transpose()
     }
 
     /// What makes a stamp the first member, unless there is one; a stamp that is there has to be well formed.
@@ -172,14 +169,14 @@ pub(crate) fn invalid_payload(fault: &Fault) -> Error {
     Error::new(ErrorCode::InvalidPayload, format!("the payload is not strict JSON: {fault}"))
 }
 
-/// The stamp's grammar: an integer token or a string of digits (SPEC: timestamps).
-pub(crate) fn parse_stamp(found: &Found, text: &str) -> Result<Timestamp> {
-    let digits = match found.kind {
-        Kind::Number => Some(Unescaped::Borrowed(found.raw(text))),
-        _ => found.string(text),
+/// The stamp's grammar: an integer token or a string of digits (SPEC: timestamps). `raw` is the value as it stands.
+pub(crate) fn parse_stamp(kind: Kind, raw: &str) -> Result<Timestamp> {
+    let digits = match kind {
+        Kind::Number => Some(Unescaped::Borrowed(raw)),
+        _ => Found { kind, span: 0..raw.len() }.string(raw),
     };
     digits.and_then(|digits| Timestamp::from_digits(&digits)).ok_or_else(|| {
-        timestamp::malformed(match found.kind {
+        timestamp::malformed(match kind {
             Kind::Null => "a `request_timestamp` of null",
             Kind::Boolean(_) => "a `request_timestamp` that is true or false",
             Kind::Number => "a `request_timestamp` with a sign, a fraction, an exponent or too many digits",
@@ -205,8 +202,7 @@ impl Edit {
     pub(crate) const MAX_GROWTH: usize = Inserted::CAPACITY;
 
     /// The text with the change, in pieces.
-    pub(crate) fn pieces<'j>(&'j self, text: &'j str) -> [&'j [u8]; 3] {
-        let text = text.as_bytes();
+    pub(crate) fn pieces<'j>(&'j self, text: &'j [u8]) -> [&'j [u8]; 3] {
         let (before, rest) = text.split_at_checked(self.at).unwrap_or_default();
         [before, self.inserted.as_bytes(), rest.get(self.removed..).unwrap_or_default()]
     }

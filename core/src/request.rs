@@ -133,12 +133,34 @@ impl Envelope {
 
     pub(crate) fn seal_request_with<'j>(
         &self,
-        path: &str,
+        head: RequestHead,
         json: impl Into<JsonText<'j>>,
-        options: &RequestOptions<'_>,
         stamp: impl FnOnce() -> Result<Timestamp>,
         nonce: impl FnOnce() -> Result<Nonce>,
     ) -> Result<SealedRequest<Encrypted>> {
+        let json = json.into();
+        let object = json.read_object()?;
+        let (timestamp, nonce) = (stamp()?, nonce()?);
+        let edit = object.restamped(timestamp);
+        let body = self.encrypt_json(json, &edit, || Ok(nonce))?;
+        let RequestHead { headers, path, idempotency_key } = head;
+        Ok(SealedRequest { headers, body, path, timestamp, nonce, idempotency_key })
+    }
+}
+
+/// What a sealed request consists of before its payload is looked at.
+pub struct RequestHead {
+    headers: Vec<(&'static str, String)>,
+    path: String,
+    idempotency_key: Option<IdempotencyKey>,
+}
+
+impl RequestHead {
+    /// Checks all that [`Envelope::seal_request_json`] is given but the payload.
+    ///
+    /// # Errors
+    /// `invalid_path`, `invalid_api_key`, `idempotency_key_required`, `invalid_idempotency_key`.
+    pub fn new(path: &str, options: &RequestOptions<'_>) -> Result<Self> {
         let path = normalize_path(path)?;
         check_api_key(options.api_key)?;
         let idempotency_key = options.idempotency_key.map(IdempotencyKey::parse).transpose()?;
@@ -146,16 +168,21 @@ impl Envelope {
             let message = format!("`{path}` needs an idempotency key: make one for the event and keep it for retries");
             return Err(Error::new(ErrorCode::IdempotencyKeyRequired, message));
         }
-        let json = json.into();
-        let object = json.read_object()?;
-        let (timestamp, nonce) = (stamp()?, nonce()?);
-        let edit = object.restamped(timestamp);
-        let body = self.encrypt_json(json, &edit, || Ok(nonce))?;
         let mut headers = Vec::with_capacity(3);
         headers.push((API_KEY, options.api_key.to_string()));
         headers.push((CONTENT_TYPE, JSON.to_string()));
         headers.extend(idempotency_key.as_ref().map(|key| (IDEMPOTENCY_KEY, key.to_string())));
-        Ok(SealedRequest { headers, body, path, timestamp, nonce, idempotency_key })
+        Ok(Self { headers, path, idempotency_key })
+    }
+}
+
+impl fmt::Debug for RequestHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { headers: _, path, idempotency_key } = self;
+        f.debug_struct("RequestHead")
+            .field("path", path)
+            .field("idempotency_key", idempotency_key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -195,7 +222,7 @@ pub(crate) fn request_timestamp(members: &Members<3>, text: &str) -> Result<Time
         let message = format!("the payload has no `request_timestamp` at its root{hint}");
         Error::new(ErrorCode::TimestampNotFound, message)
     })?;
-    payload::parse_stamp(stamp, text)
+    payload::parse_stamp(stamp.kind, stamp.raw(text))
 }
 
 #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
@@ -208,7 +235,7 @@ impl Envelope {
     /// `invalid_path`, `invalid_api_key`, `idempotency_key_required`, `invalid_idempotency_key`, `invalid_payload`,
     /// `already_sealed`, `too_large`; `clock_unavailable`, `entropy_unavailable`.
     pub fn seal_request_json(&self, path: &str, json: &str, options: &RequestOptions<'_>) -> Result<SealedRequest> {
-        self.seal_request_with(path, json, options, Timestamp::now, crate::host::random)
+        self.seal_request_with(RequestHead::new(path, options)?, json, Timestamp::now, crate::host::random)
             .map(|request| request.map_body(Encrypted::into_body))
     }
 

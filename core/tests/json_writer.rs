@@ -3,7 +3,7 @@
 #![cfg(feature = "std")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use cardseal::binding::{self, JsonText};
+use cardseal::binding::{self, JsonText, RequestHead};
 use cardseal::json::{FaultKind, Writer, check};
 use cardseal::{Envelope, RequestOptions};
 use proptest::collection::vec as vec_of;
@@ -12,6 +12,10 @@ use serde_json::{Map, Number, Value, json};
 
 fn envelope() -> Envelope {
     Envelope::new("a secret of mine").unwrap()
+}
+
+fn head() -> RequestHead {
+    RequestHead::new("/cards/get", &RequestOptions::new("key_1")).unwrap()
 }
 
 fn write(value: &Value, writer: &mut Writer) {
@@ -52,7 +56,7 @@ fn outcomes<'j>(json: impl Fn() -> JsonText<'j>) -> [Result<String, &'static str
     let envelope = envelope();
     let plaintext = |body: String| envelope.open_json(&body).unwrap().into_string();
     let seal = binding::seal(&envelope, json());
-    let request = binding::seal_request(&envelope, "/cards/get", json(), &RequestOptions::new("key_1"));
+    let request = binding::seal_request(&envelope, head(), json());
     let response = binding::seal_response(&envelope, json());
     let webhook = binding::seal_webhook(&envelope, json());
     let sealed = |outcome: cardseal::Result<binding::Encrypted>| {

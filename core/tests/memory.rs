@@ -217,8 +217,8 @@ fn no_block_is_given_back_with_plaintext_in_it() {
         "sealing where it was written"
     );
     let long = mark.repeat(9); // a stamp takes less room: text before it moves forward
-    let options = RequestOptions::new("key_1");
-    let restamped = || binding::seal_request(&envelope, "/cards/get", written(&long).into(), &options).unwrap();
+    let head = || binding::RequestHead::new("/cards/get", &RequestOptions::new("key_1")).unwrap();
+    let restamped = || binding::seal_request(&envelope, head(), written(&long).into()).unwrap();
     assert_eq!(left_behind(restamped), 0, "a stamp in the place of a longer text");
     #[cfg(feature = "serde")]
     {

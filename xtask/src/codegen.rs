@@ -1,4 +1,7 @@
-//! `core/data/*.json` → `core/src/tables.rs`. The types and macros are written by hand in the core; this emits data only.
+//! `core/data/*.json` → `core/src/tables.rs`, whose types and macros are written by hand in the core; and what other
+//! languages need of the same tables.
+
+mod python;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -8,18 +11,32 @@ use crate::data::Tables;
 use crate::repo::Repo;
 use crate::{Result, fail};
 
-/// Writes the tables, or with `check` fails if the committed ones are stale.
+/// Writes the generated files, or with `check` fails if a committed one is stale.
 pub(crate) fn run(repo: &Repo, check: bool) -> Result<()> {
-    let fresh = rustfmt(repo, &emit(&Tables::read(repo)?))?;
-    if !check {
-        return repo.write(FILE, &fresh);
+    let tables = Tables::read(repo)?;
+    for (file, emit) in FILES {
+        let fresh = emit(repo, &tables)?;
+        if !check {
+            repo.write(file, &fresh)?;
+            continue;
+        }
+        match repo.read(file) {
+            Ok(committed) if committed == fresh => {}
+            Ok(_) => return fail(format!("{file} is not what core/data says; mend it with: cargo xtask codegen")),
+            Err(error) => return fail(format!("{error}; make it with: cargo xtask codegen")),
+        }
     }
-    match repo.read(FILE) {
-        Ok(committed) if committed == fresh => Ok(()),
-        Ok(_) => fail(format!("{FILE} is not what core/data says; mend it with: cargo xtask codegen")),
-        Err(error) => fail(format!("{error}; make it with: cargo xtask codegen")),
-    }
+    Ok(())
 }
+
+/// What makes a generated file's text.
+type Emit = fn(&Repo, &Tables) -> Result<String>;
+
+const FILES: &[(&str, Emit)] = &[
+    ("core/src/tables.rs", |repo, tables| rustfmt(repo, &emit(tables))),
+    ("packages/python/src/cardseal/_statuses.py", |_, tables| Ok(python::statuses(tables))),
+    ("packages/python/src/cardseal/_codes.py", |_, tables| Ok(python::codes(tables))),
+];
 
 fn emit(tables: &Tables) -> String {
     let Tables { error_codes, plain_errors, error_slugs, endpoints, status_models, value_lists } = tables;
@@ -111,8 +128,6 @@ fn rustfmt(repo: &Repo, code: &str) -> Result<String> {
     }
     String::from_utf8(output.stdout).map_err(|error| format!("rustfmt: {error}"))
 }
-
-const FILE: &str = "core/src/tables.rs";
 
 const HEADER: &str = "\
 //! The protocol's tables. Generated from core/data by `cargo xtask codegen`: do not edit.

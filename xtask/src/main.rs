@@ -81,7 +81,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "codegen",
         arguments: "[--check]",
-        about: "Write core/src/tables.rs from core/data",
+        about: "Write the tables of all languages from core/data",
         run: |repo, arguments| done(codegen::run(repo, check_flag(arguments)?)),
     },
     Command {

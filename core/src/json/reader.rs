@@ -339,40 +339,13 @@ impl<'t, S: Sink> Reader<'t, '_, S> {
 
     #[inline]
     fn number(&mut self, start: usize) -> Option<usize> {
-        let whole = if self.byte(start) == Some(b'-') { start + 1 } else { start };
-        let mut at = self.digits(whole);
-        if at == whole || (at > whole + 1 && self.byte(whole) == Some(b'0')) {
-            return self.fail(FaultKind::Number, at);
+        match scan_number(self.text, start) {
+            Ok(end) => {
+                let result = self.sink.number(Number::new(self.text, start, end));
+                self.proceed(result, end)
+            }
+            Err(fault) => self.fail(fault.kind(), fault.at()),
         }
-        let mut in_range = at - whole <= SAFE_DIGITS;
-        if self.byte(at) == Some(b'.') {
-            at = self.some_digits(at + 1)?;
-        }
-        if matches!(self.byte(at), Some(b'e' | b'E')) {
-            let has_sign = matches!(self.byte(at + 1), Some(b'+' | b'-'));
-            at = self.some_digits(at + if has_sign { 2 } else { 1 })?;
-            in_range = false;
-        }
-        let number = Number::new(self.text, start, at);
-        let too_long = at - start > MAX_NUMBER_BYTES;
-        if too_long || !(in_range || is_finite(number.token())) {
-            return self.fail(FaultKind::NumberRange, start);
-        }
-        let result = self.sink.number(number);
-        self.proceed(result, at)
-    }
-
-    fn some_digits(&mut self, at: usize) -> Option<usize> {
-        let end = self.digits(at);
-        if end == at { self.fail(FaultKind::Number, at) } else { Some(end) }
-    }
-
-    #[inline]
-    fn digits(&self, mut at: usize) -> usize {
-        while matches!(self.byte(at), Some(b'0'..=b'9')) {
-            at += 1;
-        }
-        at
     }
 
     fn word(&mut self, at: usize, word: &[u8]) -> Option<usize> {
@@ -431,6 +404,51 @@ impl<'t, S: Sink> Reader<'t, '_, S> {
         self.error = Some(Fault::new(kind, at).into());
         None
     }
+}
+
+/// Accepts a text that is one number token and nothing else.
+pub(super) fn check_number(token: &str) -> Result<(), Fault> {
+    match scan_number(token, 0)? {
+        end if end == token.len() => Ok(()),
+        end => Err(Fault::new(FaultKind::Trailing, end)),
+    }
+}
+
+/// The end of the number token that begins at `start`.
+#[inline]
+fn scan_number(text: &str, start: usize) -> Result<usize, Fault> {
+    let bytes = text.as_bytes();
+    let byte = |at: usize| bytes.get(at).copied();
+    let digits = |mut at: usize| {
+        while matches!(byte(at), Some(b'0'..=b'9')) {
+            at += 1;
+        }
+        at
+    };
+    let some_digits = |at: usize| match digits(at) {
+        end if end == at => Err(Fault::new(FaultKind::Number, at)),
+        end => Ok(end),
+    };
+
+    let whole = if byte(start) == Some(b'-') { start + 1 } else { start };
+    let mut at = digits(whole);
+    if at == whole || (at > whole + 1 && byte(whole) == Some(b'0')) {
+        return Err(Fault::new(FaultKind::Number, at));
+    }
+    let mut in_range = at - whole <= SAFE_DIGITS;
+    if byte(at) == Some(b'.') {
+        at = some_digits(at + 1)?;
+    }
+    if matches!(byte(at), Some(b'e' | b'E')) {
+        let has_sign = matches!(byte(at + 1), Some(b'+' | b'-'));
+        at = some_digits(at + if has_sign { 2 } else { 1 })?;
+        in_range = false;
+    }
+    let too_long = at - start > MAX_NUMBER_BYTES;
+    if too_long || !(in_range || is_finite(text.get(start..at).unwrap_or_default())) {
+        return Err(Fault::new(FaultKind::NumberRange, start));
+    }
+    Ok(at)
 }
 
 /// Integer digits that cannot reach beyond binary64: 309 nines round to infinity, 308 do not.

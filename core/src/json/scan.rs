@@ -71,6 +71,62 @@ pub(super) fn skip_plain(bytes: &[u8], from: usize) -> usize {
     skip_plain_blocks(bytes, at)
 }
 
+/// Copies plain string bytes to the start of `to`, which is at least as long, up to the first that is not; gives how
+/// many those are. Bytes of `to` behind them may change as well.
+#[inline(always)]
+pub(super) fn copy_plain(from: &[u8], to: &mut [u8]) -> usize {
+    let mut at = 0;
+    while let (Some(word), Some(slot)) = (word_at(from, at), to.get_mut(at..).and_then(<[u8]>::first_chunk_mut)) {
+        *slot = word;
+        let hits = special_bytes(u64::from_le_bytes(word));
+        if hits != 0 {
+            return at + (hits.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+        if at == 32 {
+            at = copy_plain_blocks(from, to, at);
+        }
+    }
+    // Fewer than eight are left: the last eight once more, or one by one in a short text.
+    if let Some(last) = from.len().checked_sub(8)
+        && let (Some(word), Some(slot)) = (word_at(from, last), to.get_mut(last..).and_then(<[u8]>::first_chunk_mut))
+    {
+        *slot = word;
+        let hits = special_bytes(u64::from_le_bytes(word));
+        return if hits == 0 { from.len() } else { last + (hits.trailing_zeros() / 8) as usize };
+    }
+    for (&byte, slot) in from.iter().zip(&mut *to).skip(at) {
+        if is_special(byte) {
+            return at;
+        }
+        *slot = byte;
+        at += 1;
+    }
+    at
+}
+
+/// The same from `at` on in blocks that the compiler turns into vector operations; ends before the first that is not
+/// plain throughout.
+#[inline(never)]
+fn copy_plain_blocks(from: &[u8], to: &mut [u8], at: usize) -> usize {
+    let (blocks, _) = from.get(at..).unwrap_or_default().as_chunks::<64>();
+    let (slots, _) = to.get_mut(at..).unwrap_or_default().as_chunks_mut::<64>();
+    let mut copied = 0;
+    for (block, slot) in blocks.iter().zip(slots) {
+        *slot = *block;
+        if block.iter().fold(false, |hit, &byte| hit | is_special(byte)) {
+            break;
+        }
+        copied += block.len();
+    }
+    at + copied
+}
+
+#[inline(always)]
+fn word_at(bytes: &[u8], at: usize) -> Option<[u8; 8]> {
+    bytes.get(at..)?.first_chunk::<8>().copied()
+}
+
 #[inline(never)]
 fn skip_plain_blocks(bytes: &[u8], from: usize) -> usize {
     let (blocks, _) = bytes.get(from..).unwrap_or_default().as_chunks::<64>();
@@ -140,6 +196,27 @@ mod tests {
                     bytes[at] = special;
                     assert_eq!(skip_plain(&bytes, 0), at);
                     assert_eq!(skip_plain(&bytes, at + 1), length);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn copying_stops_where_a_byte_loop_stops() {
+        for length in 0..200 {
+            for special in [Some(b'"'), Some(b'\\'), Some(0), Some(0x1f), None] {
+                for at in 0..length {
+                    let mut bytes: alloc::vec::Vec<u8> = (0..length)
+                        .map(|index| [b'a', 0x7f, 0x20, 0xc3, 0xff, b'!', b'#', b'[', b']'][index % 9])
+                        .collect();
+                    let plain = special.map_or(length, |special| {
+                        bytes[at] = special;
+                        at
+                    });
+                    let mut copy = alloc::vec![0; length + 3];
+                    assert_eq!(copy_plain(&bytes, &mut copy), plain);
+                    assert_eq!(copy[..plain], bytes[..plain]);
+                    assert_eq!(copy[length..], [0; 3]);
                 }
             }
         }

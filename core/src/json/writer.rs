@@ -1,6 +1,6 @@
 //! Puts JSON text together, value by value, where it is going to be encrypted.
 
-use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -9,9 +9,8 @@ use zeroize::Zeroizing;
 use super::MAX_DEPTH;
 use super::fault::{Fault, FaultKind};
 use super::members::{Kind, Members};
-use super::reader::{Sink, read};
-use super::scan::{skip_plain, write_character, write_digits};
-use super::text::Number;
+use super::reader::check_number;
+use super::scan::{copy_plain, write_character, write_digits};
 use crate::layout::Layout;
 use crate::payload::{Edit, PAYLOAD_MEMBERS};
 
@@ -22,8 +21,10 @@ use crate::payload::{Edit, PAYLOAD_MEMBERS};
 /// strict reader accepts, without a second pass, as long as no object got a name twice: a caller that cannot be sure
 /// says so with [`distrust_names`](Self::distrust_names), and the text is read after all.
 pub struct Writer {
-    /// Room for a header and an edit, then the text. Wiped when it is outgrown or dropped.
-    buffer: Zeroizing<String>,
+    /// Room for a header and an edit, then the text, then zeros. Wiped when it is outgrown or dropped.
+    buffer: Zeroizing<Vec<u8>>,
+    /// Where the text ends.
+    end: usize,
     members: Members<2>,
     depth: usize,
     /// Whether something stands at this level that a comma has to follow.
@@ -34,10 +35,9 @@ pub struct Writer {
 impl Writer {
     /// A writer with room for a text of about `bytes`.
     pub fn with_capacity(bytes: usize) -> Self {
-        let mut buffer = Zeroizing::new(String::with_capacity(ROOM.len() + bytes));
-        buffer.push_str(ROOM);
+        let buffer = Zeroizing::new(vec![0; ROOM + bytes]);
         let members = Members::new(PAYLOAD_MEMBERS);
-        Self { buffer, members, depth: 0, needs_comma: false, names_are_unique: true }
+        Self { buffer, end: ROOM, members, depth: 0, needs_comma: false, names_are_unique: true }
     }
 
     /// `null`.
@@ -60,9 +60,9 @@ impl Writer {
         self.reserve(digits.len() + 2);
         let start = self.begin_value();
         if value < 0 {
-            self.buffer.push('-');
+            self.push(b'-');
         }
-        self.buffer.push_str(digits);
+        self.push_str(digits);
         self.end_value(Kind::Number, start);
     }
 
@@ -71,11 +71,7 @@ impl Writer {
     /// # Errors
     /// What the reader says of a token that is none, too long, or beyond binary64.
     pub fn number(&mut self, token: &str) -> Result<(), Fault> {
-        let mut whole = WholeNumber { bytes: token.len(), found: false };
-        read(token, &mut whole)?;
-        if !whole.found {
-            return Err(Fault::new(FaultKind::Number, 0));
-        }
+        check_number(token)?;
         self.word(token, Kind::Number);
         Ok(())
     }
@@ -95,7 +91,7 @@ impl Writer {
         self.reserve(name.len() + 4);
         self.comma();
         self.literal(name);
-        self.buffer.push(':');
+        self.push(b':');
         self.needs_comma = false;
         self.members.member(|wanted| name == wanted);
     }
@@ -106,13 +102,13 @@ impl Writer {
     /// [`FaultKind::Depth`]
     #[inline]
     pub fn begin_array(&mut self) -> Result<(), Fault> {
-        self.begin('[', Kind::Array)
+        self.begin(b'[', Kind::Array)
     }
 
     /// `]`
     #[inline]
     pub fn end_array(&mut self) {
-        self.end(']');
+        self.finish(b']');
     }
 
     /// `{`
@@ -121,13 +117,13 @@ impl Writer {
     /// [`FaultKind::Depth`]
     #[inline]
     pub fn begin_object(&mut self) -> Result<(), Fault> {
-        self.begin('{', Kind::Object)
+        self.begin(b'{', Kind::Object)
     }
 
     /// `}`
     #[inline]
     pub fn end_object(&mut self) {
-        self.end('}');
+        self.finish(b'}');
     }
 
     /// Says that an object may have got a name twice: the reader will look.
@@ -138,29 +134,36 @@ impl Writer {
 
     /// The text so far.
     pub fn as_str(&self) -> &str {
-        self.buffer.get(ROOM.len()..).unwrap_or_default()
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default() // what went in was text
+    }
+
+    /// The text so far, as bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.buffer.get(ROOM..self.end).unwrap_or_default()
     }
 
     /// What the rules depend on, unless only the reader can tell.
     pub(crate) fn members(&self) -> Option<Members<2>> {
-        let is_complete = self.depth == 0 && self.members.root().is_some() && u32::try_from(self.buffer.len()).is_ok();
+        let is_complete = self.depth == 0 && self.members.root().is_some() && u32::try_from(self.end).is_ok();
         (is_complete && self.names_are_unique).then(|| self.members.clone())
     }
 
     /// The text in its buffer, and where it begins.
     pub(crate) fn into_buffer(mut self) -> (Zeroizing<Vec<u8>>, usize) {
-        (Zeroizing::new(core::mem::take(&mut *self.buffer).into_bytes()), ROOM.len())
+        self.buffer.truncate(self.end); // nothing but zeros is behind
+        (self.buffer, ROOM)
     }
 
+    #[inline]
     fn word(&mut self, word: &str, kind: Kind) {
         self.reserve(word.len() + 1);
         let start = self.begin_value();
-        self.buffer.push_str(word);
+        self.push_str(word);
         self.end_value(kind, start);
     }
 
     #[inline]
-    fn begin(&mut self, bracket: char, kind: Kind) -> Result<(), Fault> {
+    fn begin(&mut self, bracket: u8, kind: Kind) -> Result<(), Fault> {
         if self.depth == MAX_DEPTH {
             return Err(Fault::new(FaultKind::Depth, self.at()));
         }
@@ -168,14 +171,14 @@ impl Writer {
         self.reserve(2);
         let start = self.begin_value();
         self.members.begin(kind, start);
-        self.buffer.push(bracket);
+        self.push(bracket);
         Ok(())
     }
 
     #[inline]
-    fn end(&mut self, bracket: char) {
+    fn finish(&mut self, bracket: u8) {
         self.reserve(1);
-        self.buffer.push(bracket);
+        self.push(bracket);
         self.depth = self.depth.saturating_sub(1);
         self.members.end(self.at());
         self.needs_comma = true;
@@ -198,7 +201,7 @@ impl Writer {
     #[inline]
     fn comma(&mut self) {
         if self.needs_comma {
-            self.buffer.push(',');
+            self.push(b',');
             if self.depth == 0 {
                 self.distrust_names(); // a second value at the root: the reader shall say so
             }
@@ -207,44 +210,59 @@ impl Writer {
 
     #[inline]
     fn at(&self) -> usize {
-        self.buffer.len() - ROOM.len()
+        self.end - ROOM
     }
 
     /// Writes a string literal, and says whether an escape stands in it.
     #[inline]
     fn literal(&mut self, value: &str) -> bool {
-        self.buffer.push('"');
-        let plain = skip_plain(value.as_bytes(), 0);
+        self.push(b'"');
+        let plain = copy_plain(value.as_bytes(), self.buffer.get_mut(self.end..).unwrap_or_default());
+        self.end += plain;
         let escaped = plain < value.len();
         if escaped {
-            self.escaped(value)
-        } else {
-            self.buffer.push_str(value)
+            self.escaped(value.get(plain..).unwrap_or_default());
         }
-        self.buffer.push('"');
+        self.push(b'"');
         escaped
     }
 
+    /// The rest of a literal from its first special character on.
     #[inline(never)]
     fn escaped(&mut self, mut rest: &str) {
-        loop {
-            let plain = skip_plain(rest.as_bytes(), 0);
-            let (before, special) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+        while let Some(special) = rest.chars().next() {
             // Six bytes for the longest escape, and what follows the literal.
-            self.reserve(special.len() + before.len() + 6 + 2);
-            self.buffer.push_str(before);
-            let mut characters = special.chars();
-            let Some(character) = characters.next() else { return };
-            let buffer = &mut self.buffer;
-            write_character(character, |piece| buffer.push_str(piece));
-            rest = characters.as_str();
+            self.reserve(rest.len() + 6 + 2);
+            write_character(special, |piece| self.push_str(piece));
+            rest = rest.get(special.len_utf8()..).unwrap_or_default();
+            let plain = copy_plain(rest.as_bytes(), self.buffer.get_mut(self.end..).unwrap_or_default());
+            self.end += plain;
+            rest = rest.get(plain..).unwrap_or_default();
+        }
+    }
+
+    /// Appends a byte for which there is room.
+    #[inline(always)]
+    fn push(&mut self, byte: u8) {
+        if let Some(slot) = self.buffer.get_mut(self.end) {
+            *slot = byte;
+            self.end += 1;
+        }
+    }
+
+    /// Appends text for which there is room.
+    #[inline(always)]
+    fn push_str(&mut self, text: &str) {
+        if let Some(slot) = self.buffer.get_mut(self.end..self.end + text.len()) {
+            slot.copy_from_slice(text.as_bytes());
+            self.end += text.len();
         }
     }
 
     /// Makes room for so many bytes, and wipes the buffer that was too small.
-    #[inline]
+    #[inline(always)]
     fn reserve(&mut self, bytes: usize) {
-        if self.buffer.capacity() - self.buffer.len() < bytes {
+        if self.buffer.len() - self.end < bytes {
             self.grow(bytes);
         }
     }
@@ -252,9 +270,11 @@ impl Writer {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, bytes: usize) {
-        let capacity = (2 * self.buffer.capacity()).max(self.buffer.len() + bytes + 16);
-        let mut larger = Zeroizing::new(String::with_capacity(capacity));
-        larger.push_str(&self.buffer);
+        let size = (2 * self.buffer.len()).max(self.end + bytes + 16);
+        let mut larger = Zeroizing::new(vec![0; size]);
+        if let (Some(to), Some(from)) = (larger.get_mut(..self.end), self.buffer.get(..self.end)) {
+            to.copy_from_slice(from);
+        }
         self.buffer = larger;
     }
 }
@@ -266,22 +286,4 @@ impl fmt::Debug for Writer {
 }
 
 /// As many bytes as a header and a stamp may take.
-const ROOM: &str = match core::str::from_utf8(&[b' '; Layout::Versioned.header_bytes() + Edit::MAX_GROWTH]) {
-    Ok(room) => room,
-    Err(_) => "",
-};
-
-/// The sink that wants one number and nothing around it.
-struct WholeNumber {
-    bytes: usize,
-    found: bool,
-}
-
-impl Sink for WholeNumber {
-    type Error = Fault;
-
-    fn number(&mut self, token: Number<'_>) -> Result<(), Fault> {
-        self.found = token.span() == (0..self.bytes);
-        Ok(())
-    }
-}
+const ROOM: usize = Layout::Versioned.header_bytes() + Edit::MAX_GROWTH;

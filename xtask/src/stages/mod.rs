@@ -28,7 +28,7 @@ pub(crate) struct Stage {
 pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "fmt", about: "every Rust file is as rustfmt writes it", run: fmt::run },
     Stage { name: "clippy", about: "no warning in any set-up of features", run: clippy::run },
-    Stage { name: "codegen", about: "core/src/tables.rs is what core/data says", run: codegen::run },
+    Stage { name: "codegen", about: "the generated tables are what core/data says", run: codegen::run },
     Stage { name: "vectors", about: "the oracle agrees with the committed vectors", run: vectors::run },
     Stage {
         name: "dependencies",

@@ -1,0 +1,65 @@
+//! Strings of ASCII characters, read and written where Python keeps them.
+//!
+//! What it buys: a body is not copied once more, which at a mebibyte is a tenth of the whole job; and short strings, of
+//! which a payload is made, are found without a call.
+
+#![expect(unsafe_code, reason = "only the interface beneath PyO3's makes a string to be filled")]
+
+use cardseal::ErrorCode;
+use pyo3::ffi;
+use pyo3::marker::Ungil;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::errors::error_of;
+use crate::threads::detached;
+
+/// The text of a string: in place where it is ASCII, else as UTF-8 that Python keeps with the string.
+///
+/// Fails for half of a surrogate pair.
+#[inline(always)]
+pub(crate) fn text<'a>(string: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
+    // SAFETY: it is a string, which nobody changes while there is a reference to it; a compact ASCII one has its
+    // characters, a byte each, where PyUnicode_DATA says.
+    unsafe {
+        let object = string.as_ptr();
+        if ffi::PyUnicode_IS_COMPACT_ASCII(object) == 0 {
+            return string.to_str();
+        }
+        let length = ffi::PyUnicode_GET_LENGTH(object).cast_unsigned();
+        let bytes = std::slice::from_raw_parts(ffi::PyUnicode_DATA(object).cast(), length);
+        Ok(std::str::from_utf8_unchecked(bytes))
+    }
+}
+
+/// A new string of a text of ASCII characters.
+#[inline]
+pub(crate) fn new_ascii<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    debug_assert!(text.is_ascii());
+    // SAFETY: a new string of so many ASCII characters, which nobody else knows yet, is filled completely.
+    unsafe {
+        let string = Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_New(text.len().cast_signed(), 127))?;
+        std::ptr::copy_nonoverlapping(text.as_ptr(), ffi::PyUnicode_DATA(string.as_ptr()).cast(), text.len());
+        Ok(string)
+    }
+}
+
+/// A new string of so many characters, which `write` puts there.
+pub(crate) fn ascii_text<'py>(
+    py: Python<'py>,
+    bytes: usize,
+    write: impl FnOnce(&mut [u8]) + Ungil + Send,
+) -> PyResult<Bound<'py, PyString>> {
+    let too_long = |_| error_of(py, ErrorCode::TooLarge, "the body is longer than a string can be".to_owned());
+    let length = ffi::Py_ssize_t::try_from(bytes).map_err(too_long)?;
+    // SAFETY: the string is new and nobody else knows it, so that the bytes behind it are ours until it is returned. They
+    // are zeroed before a slice of them is made, and the core's encoder writes ASCII alone.
+    unsafe {
+        let text = Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_New(length, 127))?;
+        let data: *mut u8 = ffi::PyUnicode_DATA(text.as_ptr()).cast();
+        data.write_bytes(0, bytes);
+        let out = std::slice::from_raw_parts_mut(data, bytes);
+        detached(py, bytes, || write(out));
+        Ok(text.cast_into_unchecked())
+    }
+}

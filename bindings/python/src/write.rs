@@ -1,0 +1,346 @@
+//! Puts a payload's JSON text together from Python's objects, in the buffer where it is encrypted.
+//!
+//! What it buys: `json.dumps` and a second reading of its text take several times as long at every size; serde over
+//! Python's objects takes longer than orjson and PyNaCl together (tests/bench/python measures the whole job). The rules
+//! stay the core's: its writer counts levels and judges numbers, and its reader looks again where names may repeat.
+
+#![expect(
+    unsafe_code,
+    reason = "PyO3's iterator over a dict panics when the dict changes; its numbers are checked anew"
+)]
+
+use cardseal::ErrorCode;
+use cardseal::binding;
+use cardseal::json::{Fault, FaultKind, Writer};
+use pyo3::exceptions::PyOverflowError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::sync::critical_section::with_critical_section;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyMemoryView, PyString, PyTuple, PyType,
+};
+use pyo3::{Borrowed, ffi, intern};
+
+use crate::ascii;
+use crate::errors::error_of;
+use crate::floats::with_float_token;
+
+/// The JSON text of an object. What JSON does not have goes through `default` first, as in `json.dumps`.
+pub(crate) fn written(payload: &Bound<'_, PyAny>, default: Option<&Bound<'_, PyAny>>) -> PyResult<Writer> {
+    let mut walker = Walker { writer: Writer::with_capacity(FIRST_CAPACITY), default, default_levels: 0 };
+    match walker.value(payload) {
+        Ok(()) => Ok(walker.writer),
+        Err(stop) => Err(match *stop {
+            Stop::Raised(raised) => raised,
+            Stop::Refused { what, path } => {
+                error_of(payload.py(), ErrorCode::InvalidPayload, format!("{} {what}", described(&path)))
+            }
+        }),
+    }
+}
+
+/// Enough for most payloads, and quickly wiped.
+const FIRST_CAPACITY: usize = 2_048;
+
+struct Walker<'a, 'py> {
+    writer: Writer,
+    default: Option<&'a Bound<'py, PyAny>>,
+    /// How many results of `default` are being written, one inside the other.
+    default_levels: usize,
+}
+
+/// Boxed, so that the way without errors stays small.
+type Walked = Result<(), Box<Stop>>;
+
+enum Stop {
+    /// Python code that had to be called has raised.
+    Raised(PyErr),
+    /// A value that cannot be sealed, and the steps to it, the last one first.
+    Refused { what: String, path: Vec<Step> },
+}
+
+enum Step {
+    Name(String),
+    Index(usize),
+}
+
+impl<'py> Walker<'_, 'py> {
+    fn value(&mut self, value: &Bound<'py, PyAny>) -> Walked {
+        if let Ok(text) = value.cast_exact::<PyString>() {
+            return self.string(text);
+        }
+        if let Ok(integer) = value.cast_exact::<PyInt>() {
+            return self.integer(integer);
+        }
+        if let Ok(members) = value.cast_exact::<PyDict>() {
+            return self.dict(members);
+        }
+        if let Ok(items) = value.cast_exact::<PyList>() {
+            return self.list(items);
+        }
+        if value.is_none() {
+            self.writer.null();
+            return Ok(());
+        }
+        if let Ok(flag) = value.cast_exact::<PyBool>() {
+            self.writer.boolean(flag.is_true());
+            return Ok(());
+        }
+        if let Ok(float) = value.cast_exact::<PyFloat>() {
+            return self.float(float.value());
+        }
+        if let Ok(items) = value.cast_exact::<PyTuple>() {
+            return self.tuple(items);
+        }
+        self.other(value)
+    }
+
+    /// What is less common: types derived from those above, mappings, dataclasses, and what only `default` knows.
+    #[inline(never)]
+    fn other(&mut self, value: &Bound<'py, PyAny>) -> Walked {
+        if let Ok(text) = value.cast::<PyString>() {
+            return self.string(text);
+        }
+        if let Ok(integer) = value.cast::<PyInt>() {
+            return self.integer(integer);
+        }
+        if let Ok(float) = value.cast::<PyFloat>() {
+            return self.float(float.value());
+        }
+        if let Ok(items) = value.cast::<PyList>() {
+            return self.list(items);
+        }
+        if let Ok(items) = value.cast::<PyTuple>() {
+            return self.tuple(items);
+        }
+        if let Ok(members) = value.cast::<PyMapping>() {
+            return self.mapping(members);
+        }
+        if is_dataclass(value) {
+            return self.dataclass(value);
+        }
+        self.through_default(value)
+    }
+
+    #[inline]
+    fn string(&mut self, text: &Bound<'py, PyString>) -> Walked {
+        match ascii::text(text) {
+            Ok(text) => {
+                self.writer.string(text);
+                Ok(())
+            }
+            Err(_) => Err(refused("holds half of a surrogate pair, which is no character")),
+        }
+    }
+
+    #[inline]
+    fn integer(&mut self, integer: &Bound<'py, PyInt>) -> Walked {
+        let mut overflow = 0;
+        // SAFETY: it is an int, for which the call neither fails nor runs Python code.
+        let value = unsafe { ffi::PyLong_AsLongLongAndOverflow(integer.as_ptr(), &raw mut overflow) };
+        if overflow != 0 {
+            return self.large_integer(integer);
+        }
+        self.writer.integer(value);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn large_integer(&mut self, integer: &Bound<'py, PyInt>) -> Walked {
+        let py = integer.py();
+        // SAFETY: it is an int; the call fails only where the number rounds to an infinity.
+        if unsafe { ffi::PyLong_AsDouble(integer.as_ptr()) } == -1.0
+            && let Some(raised) = PyErr::take(py)
+        {
+            return Err(if raised.is_instance_of::<PyOverflowError>(py) { refused(TOO_LARGE) } else { raised.into() });
+        }
+        // SAFETY: the call returns a new reference or raises; a derived class cannot change the digits.
+        let digits = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyNumber_ToBase(integer.as_ptr(), 10)) }?;
+        let digits = digits.cast_into::<PyString>().map_err(PyErr::from)?;
+        self.writer.number(digits.to_str()?).map_err(|fault| refused_by(&fault))
+    }
+
+    fn float(&mut self, value: f64) -> Walked {
+        if !value.is_finite() {
+            return Err(refused("is no finite number: JSON has no NaN and no infinity"));
+        }
+        with_float_token(value, |token| self.writer.number(token)).map_err(|fault| refused_by(&fault))
+    }
+
+    fn dict(&mut self, members: &Bound<'py, PyDict>) -> Walked {
+        self.writer.begin_object().map_err(|fault| refused_by(&fault))?;
+        if cfg!(Py_GIL_DISABLED) {
+            self.writer.distrust_names(); // another thread may change it meanwhile
+        }
+        let mut position = 0;
+        while let Some((name, value)) = next_member(members, &mut position) {
+            self.member(&name, &value)?;
+        }
+        self.writer.end_object();
+        Ok(())
+    }
+
+    fn mapping(&mut self, members: &Bound<'py, PyMapping>) -> Walked {
+        self.writer.begin_object().map_err(|fault| refused_by(&fault))?;
+        self.writer.distrust_names();
+        for (index, item) in members.items()?.iter().enumerate() {
+            let (name, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) =
+                item.extract().map_err(|raised: PyErr| Box::<Stop>::from(raised).at(Step::Index(index)))?;
+            self.member(&name, &value)?;
+        }
+        self.writer.end_object();
+        Ok(())
+    }
+
+    #[inline]
+    fn member(&mut self, name: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> Walked {
+        let Ok(name) = name.cast::<PyString>() else {
+            return Err(refused("has a name that is no text: JSON's names are"));
+        };
+        let Ok(text) = ascii::text(name) else {
+            return Err(refused("has a name with half of a surrogate pair, which is no character"));
+        };
+        if !name.is_exact_instance_of::<PyString>() {
+            self.writer.distrust_names(); // one that says it differs from its equal
+        }
+        self.writer.name(text);
+        self.value(value).map_err(|stop| stop.at(Step::Name(text.to_owned())))
+    }
+
+    fn list(&mut self, items: &Bound<'py, PyList>) -> Walked {
+        self.writer.begin_array().map_err(|fault| refused_by(&fault))?;
+        let mut index = 0;
+        // Asked anew each time: `default` may change the list, and so may another thread.
+        while index < items.len() {
+            let Ok(item) = items.get_item(index) else { break };
+            self.value(&item).map_err(|stop| stop.at(Step::Index(index)))?;
+            index += 1;
+        }
+        self.writer.end_array();
+        Ok(())
+    }
+
+    fn tuple(&mut self, items: &Bound<'py, PyTuple>) -> Walked {
+        self.writer.begin_array().map_err(|fault| refused_by(&fault))?;
+        for (index, item) in items.iter_borrowed().enumerate() {
+            self.value(&item).map_err(|stop| stop.at(Step::Index(index)))?;
+        }
+        self.writer.end_array();
+        Ok(())
+    }
+
+    fn dataclass(&mut self, value: &Bound<'py, PyAny>) -> Walked {
+        let py = value.py();
+        self.writer.begin_object().map_err(|fault| refused_by(&fault))?;
+        self.writer.distrust_names();
+        static FIELDS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        // Only now: whoever has a dataclass has loaded the module, and importing it takes longer than this package.
+        for field in FIELDS.import(py, "dataclasses", "fields")?.call1((value,))?.try_iter()? {
+            let name = field?.getattr(intern!(py, "name"))?;
+            let name = name.cast::<PyString>().map_err(PyErr::from)?;
+            self.member(name, &value.getattr(name)?)?;
+        }
+        self.writer.end_object();
+        Ok(())
+    }
+
+    fn through_default(&mut self, value: &Bound<'py, PyAny>) -> Walked {
+        let Some(default) = self.default else { return Err(refused(without_json_form(value))) };
+        if self.default_levels == MAX_DEFAULT_LEVELS {
+            return Err(refused("comes out of `default` again and again, never in a form that JSON has"));
+        }
+        self.writer.distrust_names(); // it may change what is being walked
+        let replacement = default.call1((value,))?;
+        self.default_levels += 1;
+        let walked = self.value(&replacement);
+        self.default_levels -= 1;
+        walked
+    }
+}
+
+/// As many as JSON may have levels.
+const MAX_DEFAULT_LEVELS: usize = cardseal::json::MAX_DEPTH;
+
+/// The member at a position of a dict, with references of its own. Unlike PyO3's iterator it does not panic when the
+/// dict is changed meanwhile; a name that it then gives twice is for the reader to find.
+#[inline]
+fn next_member<'py>(
+    members: &Bound<'py, PyDict>,
+    position: &mut ffi::Py_ssize_t,
+) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let py = members.py();
+    with_critical_section(members.as_any(), || {
+        let (mut name, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: it is a dict; the references are borrowed from it and made our own before anything else can run.
+        unsafe {
+            if ffi::PyDict_Next(members.as_ptr(), position, &raw mut name, &raw mut value) == 0 {
+                return None;
+            }
+            Some((Borrowed::from_ptr(py, name).to_owned(), Borrowed::from_ptr(py, value).to_owned()))
+        }
+    })
+}
+
+fn is_dataclass(value: &Bound<'_, PyAny>) -> bool {
+    let py = value.py();
+    !value.is_instance_of::<PyType>() && value.get_type().hasattr(intern!(py, "__dataclass_fields__")).unwrap_or(false)
+}
+
+fn without_json_form(value: &Bound<'_, PyAny>) -> &'static str {
+    let is_bytes = value.is_instance_of::<PyBytes>()
+        || value.is_instance_of::<PyByteArray>()
+        || value.is_instance_of::<PyMemoryView>();
+    if is_bytes {
+        "is bytes, which JSON does not have: decode them to text first"
+    } else {
+        "has no JSON form: convert it first, amounts and times to text, or pass `default=str`"
+    }
+}
+
+impl From<PyErr> for Box<Stop> {
+    fn from(raised: PyErr) -> Self {
+        Self::new(Stop::Raised(raised))
+    }
+}
+
+impl Stop {
+    /// The same, one level further out.
+    fn at(mut self: Box<Self>, step: Step) -> Box<Self> {
+        if let Self::Refused { path, .. } = &mut *self {
+            path.push(step);
+        }
+        self
+    }
+}
+
+#[cold]
+fn refused(what: &str) -> Box<Stop> {
+    Box::new(Stop::Refused { what: what.to_owned(), path: Vec::new() })
+}
+
+#[cold]
+fn refused_by(fault: &Fault) -> Box<Stop> {
+    match fault.kind() {
+        FaultKind::Depth => refused("nests more than 128 levels deep, or contains itself"),
+        _ => refused(TOO_LARGE),
+    }
+}
+
+const TOO_LARGE: &str = "is a number that is too large: the protocol's numbers end where binary64 does";
+
+/// `items[2].amount`, in backticks.
+fn described(path: &[Step]) -> String {
+    let mut text = String::new();
+    for step in path.iter().rev() {
+        match step {
+            Step::Index(index) => text.push_str(&format!("[{index}]")),
+            Step::Name(name) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(name);
+            }
+        }
+    }
+    if path.is_empty() { "the payload".to_owned() } else { binding::quote(&text) }
+}

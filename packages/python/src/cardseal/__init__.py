@@ -1,0 +1,88 @@
+"""The encrypted envelope of a card-issuing API: seals, opens and checks requests, responses and webhooks.
+
+>>> from cardseal import Envelope
+>>> envelope = Envelope("your_api_secret_key_here")
+>>> body = envelope.seal({"card_id": "card_abc123"})  # the whole HTTP body: {"encrypted":"Au3…"}
+>>> envelope.open(body)["card_id"]
+'card_abc123'
+
+A client seals with ``Envelope.seal_request`` and reads answers with ``Envelope.open_response``. A server reads requests
+with ``Envelope.open_request``, claims their ``replay_keys``, and answers with ``Envelope.seal_response``. A webhook
+receiver reads with ``Envelope.open_webhook``. ``Envelope.seal`` and ``Envelope.open`` are the plain pair beneath,
+``Envelope.encrypt`` and ``Envelope.decrypt`` the bare field.
+
+Every failure is an ``EnvelopeError`` or an ``ApiError`` with a stable ``code``. SPEC.md in the repository has every rule.
+"""
+
+from cardseal._errors import ApiError, EnvelopeError
+from cardseal._native import (
+    DEFAULT_MAX_BYTES,
+    ENDPOINTS,
+    ERROR_CODES,
+    ERROR_SLUGS,
+    REPLAY_TTL_MS,
+    Envelope,
+    MemoryReplayStore,
+    ReplayKeys,
+    Request,
+    SealedRequest,
+    Webhook,
+    __version__,
+    canonical_json,
+    claim_request,
+    derive_idempotency_key,
+    endpoint_kind,
+    fingerprint,
+    generate_idempotency_key,
+    normalize_path,
+    replay_keys,
+    required_headers,
+    should_retry,
+    timestamp_micros,
+    validate_payload,
+)
+from cardseal._statuses import (
+    CardholderKycLevel,
+    CardholderKycStatus,
+    CardholderRegistrationStatus,
+    CardIssueStatus,
+    CardStatus,
+    CardTopupStatus,
+    OrderStatus,
+)
+
+__all__ = [
+    "DEFAULT_MAX_BYTES",
+    "ENDPOINTS",
+    "ERROR_CODES",
+    "ERROR_SLUGS",
+    "REPLAY_TTL_MS",
+    "ApiError",
+    "CardIssueStatus",
+    "CardStatus",
+    "CardTopupStatus",
+    "CardholderKycLevel",
+    "CardholderKycStatus",
+    "CardholderRegistrationStatus",
+    "Envelope",
+    "EnvelopeError",
+    "MemoryReplayStore",
+    "OrderStatus",
+    "ReplayKeys",
+    "Request",
+    "SealedRequest",
+    "Webhook",
+    "__version__",
+    "canonical_json",
+    "claim_request",
+    "derive_idempotency_key",
+    "endpoint_kind",
+    "fingerprint",
+    "generate_idempotency_key",
+    "normalize_path",
+    "replay_keys",
+    "required_headers",
+    "should_retry",
+    "timestamp_micros",
+    "validate_payload",
+]
