@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{Deref, Range};
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -149,10 +149,10 @@ impl Envelope {
         match json {
             JsonText::Given(_) => self.encrypt_pieces(&edit.pieces(json.as_bytes()), &nonce()?),
             JsonText::Written(writer) => {
-                let (mut buffer, start) = writer.into_buffer();
+                let (mut buffer, Range { start, end }) = writer.into_buffer();
                 let start = edit.apply(&mut buffer, start).ok_or_else(|| too_large(self.max_bytes))?;
-                self.check_size(layout::field_bytes(self.layout, buffer.len() - start))?;
-                self.encrypt_in_place(buffer, start, &nonce()?)
+                self.check_size(layout::field_bytes(self.layout, end.saturating_sub(start)))?;
+                self.encrypt_in_place(buffer, start..end, &nonce()?)
             }
         }
     }
@@ -172,13 +172,21 @@ impl Envelope {
         for piece in pieces {
             working.extend_from_slice(piece);
         }
-        self.encrypt_in_place(working, header_bytes, nonce)
+        let message = header_bytes..working.len();
+        self.encrypt_in_place(working, message, nonce)
     }
 
-    /// Encrypts what stands from `start` on in a buffer, and puts the header before it.
-    fn encrypt_in_place(&self, mut buffer: Zeroizing<Vec<u8>>, start: usize, nonce: &Nonce) -> Result<Encrypted> {
+    /// Encrypts a message where it stands in a buffer, and puts the header before it.
+    fn encrypt_in_place(
+        &self,
+        mut buffer: Zeroizing<Vec<u8>>,
+        message: Range<usize>,
+        nonce: &Nonce,
+    ) -> Result<Encrypted> {
+        let Range { start, end } = message;
         let header_start = start.checked_sub(self.layout.header_bytes());
-        let parts = buffer.split_at_mut_checked(start).and_then(|(before, message)| {
+        let parts = buffer.split_at_mut_checked(start).and_then(|(before, rest)| {
+            let message = rest.get_mut(..end.checked_sub(start)?)?;
             let header = before.get_mut(header_start?..)?;
             let (version, rest) = header.split_at_mut_checked(self.layout.version().len())?;
             let (nonce, tag) = rest.split_first_chunk_mut()?;
@@ -193,8 +201,8 @@ impl Envelope {
         if let Some(unused) = buffer.get_mut(..header_start) {
             unused.zeroize(); // an edit may have moved text out of it
         }
-        // What is in the buffer now is what goes out: there is nothing left to wipe.
-        Ok(Encrypted::new(core::mem::take(&mut *buffer), header_start))
+        // What is in the buffer now is ciphertext, of this message or an earlier one: there is nothing left to wipe.
+        Ok(Encrypted::new(core::mem::take(&mut *buffer), header_start..end))
     }
 
     fn check_size(&self, field_bytes: Option<usize>) -> Result<()> {

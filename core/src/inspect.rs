@@ -715,7 +715,11 @@ mod tests {
         let hex: String =
             field(PAYLOAD).bytes().flat_map(|byte| [b'0' + byte % 10, b'a' + byte % 6]).map(char::from).collect();
         assert_noted(&look(&wrap(&hex)), "base64", "hexadecimal");
-        let twice = layout::Encrypted::new(field(PAYLOAD).into_bytes(), 0).into_field();
+        let twice = {
+            let once = field(PAYLOAD).into_bytes();
+            let whole = 0..once.len();
+            layout::Encrypted::new(once, whole).into_field()
+        };
         let report = look(&wrap(&twice));
         assert_failed(&report, "version", "unsupported_version");
         assert_noted(&report, "base64", "encoded twice");

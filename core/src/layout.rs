@@ -8,6 +8,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 use core::str::FromStr;
 
 use base64::Engine as _;
@@ -96,15 +97,20 @@ pub(crate) const fn field_bytes(layout: Layout, message_bytes: usize) -> Option<
 
 /// Bytes that go under `encrypted`, encrypted but not yet base64.
 ///
-/// They may begin anywhere in their buffer, so that a text can be encrypted where it was put together.
+/// They may stand anywhere in their buffer, so that a text can be encrypted where it was put together.
 pub struct Encrypted {
     buffer: Vec<u8>,
-    start: usize,
+    place: Range<usize>,
 }
 
 impl Encrypted {
-    pub(crate) const fn new(buffer: Vec<u8>, start: usize) -> Self {
-        Self { buffer, start }
+    pub(crate) const fn new(buffer: Vec<u8>, place: Range<usize>) -> Self {
+        Self { buffer, place }
+    }
+
+    /// The buffer, for another writer: no plaintext is left in it.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer
     }
 
     /// The field: base64 alone.
@@ -146,7 +152,7 @@ impl Encrypted {
     }
 
     fn bytes(&self) -> &[u8] {
-        self.buffer.get(self.start..).unwrap_or_default()
+        self.buffer.get(self.place.clone()).unwrap_or_default()
     }
 
     /// Writes `start` ‖ base64 ‖ `end`, in one allocation.

@@ -179,6 +179,22 @@ fn what_is_not_one_whole_value_is_refused() {
 }
 
 #[test]
+fn a_buffer_serves_again() {
+    let envelope = envelope();
+    let mut buffer = Vec::new();
+    for length in [0, 100, 3, 5_000, 40, 4_999] {
+        let mut writer = Writer::with_buffer(buffer);
+        writer.string(&"x".repeat(length));
+        let encrypted = binding::seal_response(&envelope, writer.into()).unwrap();
+        let mut body = vec![0; encrypted.body_bytes()];
+        encrypted.write_body(&mut body);
+        assert_eq!(envelope.open::<String>(&body).unwrap(), "x".repeat(length));
+        buffer = encrypted.into_buffer();
+        assert!(!buffer.windows(3).any(|window| window == b"xxx"), "only ciphertext is left");
+    }
+}
+
+#[test]
 fn levels_are_counted() {
     let mut writer = Writer::with_capacity(0);
     for _ in 0..64 {

@@ -12,6 +12,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyType};
 
 use crate::ascii::ascii_text;
 use crate::body::SealedBody;
+use crate::buffers;
 use crate::errors::{envelope_error, guard, response_error};
 use crate::objects::Objects;
 use crate::payload::{Payload, to_seal};
@@ -131,7 +132,7 @@ impl Envelope {
             let mut payload = Payload::from_python(payload, default)?;
             let (json, bytes) = to_seal(&mut payload);
             let sealed = detached(py, bytes, || binding::seal(&self.core, json));
-            body_text(py, &sealed.map_err(|error| envelope_error(py, &error))?)
+            body_text(py, sealed.map_err(|error| envelope_error(py, &error))?)
         })
     }
 
@@ -174,7 +175,7 @@ impl Envelope {
             let sealed = detached(py, bytes, || binding::seal_request(&self.core, head, json));
             let cardseal::SealedRequest { headers, body, path, timestamp, nonce, idempotency_key, .. } =
                 sealed.map_err(|error| envelope_error(py, &error))?;
-            let body = body_text(py, &body)?.unbind();
+            let body = body_text(py, body)?.unbind();
             Ok(SealedRequest { headers, body, path, timestamp, nonce, idempotency_key })
         })
     }
@@ -198,7 +199,7 @@ impl Envelope {
             let mut payload = Payload::from_python(payload, default)?;
             let (json, bytes) = to_seal(&mut payload);
             let sealed = detached(py, bytes, || binding::seal_response(&self.core, json));
-            body_text(py, &sealed.map_err(|error| envelope_error(py, &error))?)
+            body_text(py, sealed.map_err(|error| envelope_error(py, &error))?)
         })
     }
 
@@ -221,7 +222,7 @@ impl Envelope {
             let mut payload = Payload::from_python(payload, default)?;
             let (json, bytes) = to_seal(&mut payload);
             let sealed = detached(py, bytes, || binding::seal_webhook(&self.core, json));
-            body_text(py, &sealed.map_err(|error| envelope_error(py, &error))?)
+            body_text(py, sealed.map_err(|error| envelope_error(py, &error))?)
         })
     }
 
@@ -481,8 +482,10 @@ fn bytes_or_text<'a>(message: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
     }
 }
 
-fn body_text<'py>(py: Python<'py>, encrypted: &Encrypted) -> PyResult<Bound<'py, PyString>> {
-    ascii_text(py, encrypted.body_bytes(), |out| encrypted.write_body(out))
+fn body_text<'py>(py: Python<'py>, encrypted: Encrypted) -> PyResult<Bound<'py, PyString>> {
+    let text = ascii_text(py, encrypted.body_bytes(), |out| encrypted.write_body(out));
+    buffers::keep(encrypted);
+    text
 }
 
 fn field_text<'py>(py: Python<'py>, encrypted: &Encrypted) -> PyResult<Bound<'py, PyString>> {

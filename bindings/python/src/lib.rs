@@ -8,6 +8,7 @@ compile_error!("cardseal's native module is for CPython");
 
 mod ascii;
 mod body;
+mod buffers;
 mod envelope;
 mod errors;
 mod floats;

@@ -22,12 +22,13 @@ use pyo3::types::{
 use pyo3::{Borrowed, ffi, intern};
 
 use crate::ascii;
+use crate::buffers;
 use crate::errors::error_of;
 use crate::floats::with_float_token;
 
 /// The JSON text of an object. What JSON does not have goes through `default` first, as in `json.dumps`.
 pub(crate) fn written(payload: &Bound<'_, PyAny>, default: Option<&Bound<'_, PyAny>>) -> PyResult<Writer> {
-    let mut walker = Walker { writer: Writer::with_capacity(FIRST_CAPACITY), default, default_levels: 0 };
+    let mut walker = Walker { writer: buffers::writer(), default, default_levels: 0 };
     match walker.value(payload) {
         Ok(()) => Ok(walker.writer),
         Err(stop) => Err(match *stop {
@@ -38,9 +39,6 @@ pub(crate) fn written(payload: &Bound<'_, PyAny>, default: Option<&Bound<'_, PyA
         }),
     }
 }
-
-/// Enough for most payloads, and quickly wiped.
-const FIRST_CAPACITY: usize = 2_048;
 
 struct Walker<'a, 'py> {
     writer: Writer,

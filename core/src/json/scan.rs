@@ -72,32 +72,78 @@ pub(super) fn skip_plain(bytes: &[u8], from: usize) -> usize {
 }
 
 /// Copies plain string bytes to the start of `to`, which is at least as long, up to the first that is not; gives how
-/// many those are. Bytes of `to` behind them may change as well.
+/// many those are. Bytes of `to` behind them may change as well, as far as `from` reaches.
+///
+/// Whole blocks first; what is left of a text is copied with the bytes before it, once more, in one piece. Only where
+/// something special stands are bytes looked at one by one.
 #[inline(always)]
 pub(super) fn copy_plain(from: &[u8], to: &mut [u8]) -> usize {
+    match from.len() {
+        16.. => copy_plain_blocks(from, to),
+        8..16 => copy_both_ends::<8>(from, to),
+        4..8 => copy_both_ends::<4>(from, to),
+        _ => copy_plain_bytes(from, to, 0),
+    }
+}
+
+#[inline(never)]
+fn copy_plain_blocks(from: &[u8], to: &mut [u8]) -> usize {
+    let (blocks, _) = from.as_chunks::<64>();
+    let (slots, _) = to.as_chunks_mut::<64>();
     let mut at = 0;
-    while let (Some(word), Some(slot)) = (word_at(from, at), to.get_mut(at..).and_then(<[u8]>::first_chunk_mut)) {
-        *slot = word;
-        let hits = special_bytes(u64::from_le_bytes(word));
-        if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
+    for (block, slot) in blocks.iter().zip(slots) {
+        *slot = *block;
+        if has_special(block) {
+            break;
         }
-        at += 8;
-        if at == 32 {
-            at = copy_plain_blocks(from, to, at);
-        }
+        at += block.len();
     }
-    // Fewer than eight are left: the last eight once more, or one by one in a short text.
-    if let Some(last) = from.len().checked_sub(8)
-        && let (Some(word), Some(slot)) = (word_at(from, last), to.get_mut(last..).and_then(<[u8]>::first_chunk_mut))
+    while let Some(block) = from.get(at..).and_then(<[u8]>::first_chunk::<16>)
+        && let Some(slot) = to.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<16>)
     {
-        *slot = word;
-        let hits = special_bytes(u64::from_le_bytes(word));
-        return if hits == 0 { from.len() } else { last + (hits.trailing_zeros() / 8) as usize };
+        *slot = *block;
+        if has_special(block) {
+            return copy_plain_bytes(from, to, at);
+        }
+        at += block.len();
     }
-    for (&byte, slot) in from.iter().zip(&mut *to).skip(at) {
+    let last = from.len() - 16;
+    if let Some(block) = from.last_chunk::<16>()
+        && let Some(slot) = to.get_mut(last..).and_then(<[u8]>::first_chunk_mut::<16>)
+    {
+        *slot = *block;
+        if has_special(block) {
+            return copy_plain_bytes(from, to, at);
+        }
+    }
+    from.len()
+}
+
+/// A text of at least `N` and at most twice as many bytes.
+#[inline(always)]
+fn copy_both_ends<const N: usize>(from: &[u8], to: &mut [u8]) -> usize {
+    if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>())
+        && !has_special(first)
+        && !has_special(last)
+        && let Some(to) = to.get_mut(..from.len())
+    {
+        if let Some(slot) = to.first_chunk_mut() {
+            *slot = *first;
+        }
+        if let Some(slot) = to.last_chunk_mut() {
+            *slot = *last;
+        }
+        return from.len();
+    }
+    copy_plain_bytes(from, to, 0)
+}
+
+#[inline]
+fn copy_plain_bytes(from: &[u8], to: &mut [u8], start: usize) -> usize {
+    let mut at = start;
+    for (&byte, slot) in from.iter().zip(to).skip(start) {
         if is_special(byte) {
-            return at;
+            break;
         }
         *slot = byte;
         at += 1;
@@ -105,33 +151,19 @@ pub(super) fn copy_plain(from: &[u8], to: &mut [u8]) -> usize {
     at
 }
 
-/// The same from `at` on in blocks that the compiler turns into vector operations; ends before the first that is not
-/// plain throughout.
-#[inline(never)]
-fn copy_plain_blocks(from: &[u8], to: &mut [u8], at: usize) -> usize {
-    let (blocks, _) = from.get(at..).unwrap_or_default().as_chunks::<64>();
-    let (slots, _) = to.get_mut(at..).unwrap_or_default().as_chunks_mut::<64>();
-    let mut copied = 0;
-    for (block, slot) in blocks.iter().zip(slots) {
-        *slot = *block;
-        if block.iter().fold(false, |hit, &byte| hit | is_special(byte)) {
-            break;
-        }
-        copied += block.len();
-    }
-    at + copied
-}
-
+/// Without an early end and without a branch, so that the compiler makes a few vector compares of it.
 #[inline(always)]
-fn word_at(bytes: &[u8], at: usize) -> Option<[u8; 8]> {
-    bytes.get(at..)?.first_chunk::<8>().copied()
+fn has_special<const N: usize>(block: &[u8; N]) -> bool {
+    let hits = block
+        .iter()
+        .fold(0, |hits, &byte| hits | u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20));
+    hits != 0
 }
 
 #[inline(never)]
 fn skip_plain_blocks(bytes: &[u8], from: usize) -> usize {
     let (blocks, _) = bytes.get(from..).unwrap_or_default().as_chunks::<64>();
-    let plain =
-        blocks.iter().take_while(|block| !block.iter().fold(false, |hit, &byte| hit | is_special(byte))).count();
+    let plain = blocks.iter().take_while(|block| !has_special(block)).count();
     skip_plain_words(bytes, from + plain * 64)
 }
 

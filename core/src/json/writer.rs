@@ -3,6 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -21,7 +22,7 @@ use crate::payload::{Edit, PAYLOAD_MEMBERS};
 /// strict reader accepts, without a second pass, as long as no object got a name twice: a caller that cannot be sure
 /// says so with [`distrust_names`](Self::distrust_names), and the text is read after all.
 pub struct Writer {
-    /// Room for a header and an edit, then the text, then zeros. Wiped when it is outgrown or dropped.
+    /// Room for a header and an edit, then the text, then whatever was there. Wiped when it is outgrown or dropped.
     buffer: Zeroizing<Vec<u8>>,
     /// Where the text ends.
     end: usize,
@@ -35,7 +36,15 @@ pub struct Writer {
 impl Writer {
     /// A writer with room for a text of about `bytes`.
     pub fn with_capacity(bytes: usize) -> Self {
-        let buffer = Zeroizing::new(vec![0; ROOM + bytes]);
+        Self::with_buffer(vec![0; ROOM + bytes])
+    }
+
+    /// A writer over a buffer that has served before, whatever is in it.
+    pub fn with_buffer(mut buffer: Vec<u8>) -> Self {
+        if buffer.len() < ROOM {
+            buffer.resize(ROOM, 0);
+        }
+        let buffer = Zeroizing::new(buffer);
         let members = Members::new(PAYLOAD_MEMBERS);
         Self { buffer, end: ROOM, members, depth: 0, needs_comma: false, names_are_unique: true }
     }
@@ -148,10 +157,9 @@ impl Writer {
         (is_complete && self.names_are_unique).then(|| self.members.clone())
     }
 
-    /// The text in its buffer, and where it begins.
-    pub(crate) fn into_buffer(mut self) -> (Zeroizing<Vec<u8>>, usize) {
-        self.buffer.truncate(self.end); // nothing but zeros is behind
-        (self.buffer, ROOM)
+    /// The text in its buffer, and where it begins and ends.
+    pub(crate) fn into_buffer(self) -> (Zeroizing<Vec<u8>>, Range<usize>) {
+        (self.buffer, ROOM..self.end)
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 """Times cardseal and its peers in turns, and prints what a peer takes for each unit of cardseal's time.
 
-``python ratios.py [--quick] [--json FILE] [seal|open] [ascii|non-ascii|escapes]``
+``python ratios.py --help`` has the options.
 """
 
 import argparse
@@ -29,6 +29,8 @@ def main():
     print("|---|---|" + "---|" * len(peers))
     for variant in arguments.variant or TEXTS:
         for size, payload in payloads(variant).items():
+            if arguments.size and size not in arguments.size:
+                continue
             check(peers, payload)
             for job in arguments.job or ("seal", "open"):
                 row = {"job": job, "size": size, "variant": variant}
@@ -47,6 +49,7 @@ def parse():
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     parser.add_argument("--job", action="append", choices=("seal", "open"))
     parser.add_argument("--variant", action="append", choices=tuple(TEXTS))
+    parser.add_argument("--size", action="append", help='"256 B" for example')
     return parser.parse_args()
 
 
