@@ -1,6 +1,10 @@
 //! The reader's events, in order and with their places: what the bindings build their objects from.
 
-use cardseal::json::{Fault, FaultKind, MemberNames, Number, Sink, Text, read, read_utf8};
+use std::collections::BTreeSet;
+
+use cardseal::json::{Fault, FaultKind, MemberNames, Number, Place, Sink, Text, read, read_utf8};
+use proptest::collection::vec as vec_of;
+use proptest::prelude::*;
 
 /// Writes every event down.
 #[derive(Default)]
@@ -60,7 +64,7 @@ impl Sink for Record {
         self.note(format!("{{ at {at}"))
     }
 
-    fn name(&mut self, name: Text<'_>) -> Result<(), Stop> {
+    fn name(&mut self, name: Text<'_>, _: Place) -> Result<(), Stop> {
         self.note(format!("name {} at {:?}", name.value(), name.span()))
     }
 
@@ -121,4 +125,121 @@ fn faults_have_a_kind_and_a_place() {
     assert_eq!(fault(b"[1,,]"), (FaultKind::Unexpected, 3));
     assert_eq!(fault(b"{\"a\" :1, \"a\":2}"), (FaultKind::RepeatedName, 9));
     assert_eq!(fault("[".repeat(129).as_bytes()), (FaultKind::Depth, 128));
+}
+
+/// Notes each name's place, and checks what `Same` says against the names it has noted.
+#[derive(Default)]
+struct Places(Vec<Option<String>>);
+
+impl Sink for Places {
+    type Error = Fault;
+
+    fn name(&mut self, name: Text<'_>, place: Place) -> Result<(), Fault> {
+        match place {
+            Place::Same(index) => assert_eq!(self.0[index].as_deref(), Some(name.raw())),
+            Place::New(index) => {
+                self.0.resize(self.0.len().max(index + 1), None);
+                self.0[index] = Some(name.raw().to_owned());
+            }
+            Place::Far => {}
+        }
+        Ok(())
+    }
+}
+
+/// A value without anything but names, repeated ones among them.
+#[derive(Debug, Clone)]
+enum Named {
+    Nothing,
+    Array(Vec<Named>),
+    Object(Vec<(String, Named)>),
+}
+
+impl Named {
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Nothing => out.push('0'),
+            Self::Array(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    out.push_str(if index > 0 { "," } else { "" });
+                    item.write(out);
+                }
+                out.push(']');
+            }
+            Self::Object(members) => {
+                out.push('{');
+                for (index, (name, value)) in members.iter().enumerate() {
+                    out.push_str(if index > 0 { "," } else { "" });
+                    out.push_str(&format!("\"{name}\":"));
+                    value.write(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+
+    fn repeats_a_name(&self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Array(items) => items.iter().any(Self::repeats_a_name),
+            Self::Object(members) => {
+                let value = |name: &str| name.replace("\\u0061", "a");
+                let names: BTreeSet<String> = members.iter().map(|(name, _)| value(name)).collect();
+                names.len() < members.len() || members.iter().any(|(_, value)| value.repeats_a_name())
+            }
+        }
+    }
+}
+
+fn named() -> impl Strategy<Value = Named> {
+    let name = prop_oneof![
+        4 => "[abc]",
+        1 => Just("\\u0061".to_owned()),
+        2 => "four[ab]?",
+        2 => "eight_by[ab]{0,9}",
+        1 => "rather_more_than_sixteen[ab]?",
+        1 => Just(String::new()),
+    ];
+    Just(Named::Nothing).prop_recursive(4, 120, 12, move |inner| {
+        prop_oneof![
+            vec_of(inner.clone(), 0..6).prop_map(Named::Array),
+            vec_of((name.clone(), inner.clone()), 0..4).prop_map(Named::Object),
+            // The same object several times: what follows the first is recognised.
+            (vec_of((name.clone(), inner), 0..12), 2..4_usize)
+                .prop_map(|(members, times)| Named::Array(vec![Named::Object(members); times])),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn repeated_names_are_found_among_objects_of_all_shapes(value in named()) {
+        let mut text = String::new();
+        value.write(&mut text);
+        let expected = if value.repeats_a_name() { Some(FaultKind::RepeatedName) } else { None };
+        prop_assert_eq!(read(&text, &mut Places::default()).err().map(|fault| fault.kind()), expected, "{}", text);
+    }
+}
+
+#[test]
+fn an_object_after_others_is_judged_by_its_own_names() {
+    for text in [
+        // What stands in its places came from two objects, which had a name in common.
+        r#"[{"a":{"x":0,"a":0},"b":0},{"a":0,"b":0,"a":0}]"#,
+        r#"[{"a":0,"b":0},{"a":0,"b":0,"a":0}]"#,
+        r#"[{"a":0,"b":0},{"a":0,"a":0}]"#,
+        r#"[{"a":0,"b":0},{"a":{"b":0,"c":0},"b":0,"c":0,"b":0}]"#,
+    ] {
+        assert_eq!(read(text, &mut Places::default()).unwrap_err().kind(), FaultKind::RepeatedName, "{text}");
+    }
+    for text in [
+        r#"[{"a":0,"b":0},{"a":0,"b":0},{"a":0}]"#,
+        r#"[{"a":{"x":0,"a":0},"b":0},{"a":0,"b":0}]"#,
+        r#"[{"a":[{"a":0},{"a":0}],"b":0},{"a":[{"a":0}],"b":0}]"#,
+    ] {
+        assert_eq!(read(text, &mut Places::default()), Ok(()), "{text}");
+    }
 }

@@ -10,7 +10,7 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use cardseal::json::{Fault, MemberNames, Number, Sink, Text};
+use cardseal::json::{Fault, MemberNames, Number, Place, Sink, Text};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
@@ -26,6 +26,8 @@ pub(crate) struct Objects<'py> {
     /// Where on the stack the items of each open array begin.
     arrays: Vec<usize>,
     names: Option<MutexGuard<'static, NameCache>>,
+    /// The last name in each place, as the reader counts them.
+    places: [Option<Bound<'py, PyAny>>; 32],
     template: Option<Template<'py>>,
     /// Why it stopped: Python had no memory.
     raised: Option<PyErr>,
@@ -38,6 +40,7 @@ impl<'py> Objects<'py> {
             stack: Vec::with_capacity(16),
             arrays: Vec::new(),
             names: NameCache::lock(),
+            places: [const { None }; 32],
             template: None,
             raised: None,
         }
@@ -60,6 +63,13 @@ impl<'py> Objects<'py> {
         }
     }
 
+    fn new_name(&mut self, name: Text<'_>) -> PyResult<Bound<'py, PyAny>> {
+        match &mut self.names {
+            Some(cache) if !name.is_escaped() => cache.get(self.py, name.raw()),
+            _ => string(self.py, name),
+        }
+    }
+
     /// The dict of the names and values from `start` of the stack on.
     fn dict(&mut self, start: usize) -> PyResult<Bound<'py, PyAny>> {
         let members = self.stack.get(start..).unwrap_or_default();
@@ -75,8 +85,7 @@ impl<'py> Objects<'py> {
         }
         let dict = PyDict::new(self.py);
         set(&dict, members)?;
-        let names = members.iter().step_by(2).map(Bound::as_ptr).collect();
-        self.template = Some(Template { dict: dict.clone(), names });
+        self.template = Template::new(&dict, members);
         Ok(dict.into_any())
     }
 
@@ -128,12 +137,25 @@ impl<'py> Sink for Objects<'py> {
     }
 
     #[inline]
-    fn name(&mut self, name: Text<'_>) -> Result<(), Fault> {
-        let name = match &mut self.names {
-            Some(cache) if !name.is_escaped() => cache.get(self.py, name.raw()),
-            _ => string(self.py, name),
-        };
-        self.push(name)
+    fn name(&mut self, name: Text<'_>, place: Place) -> Result<(), Fault> {
+        if let Place::Same(index) = place
+            && let Some(Some(known)) = self.places.get(index)
+        {
+            self.stack.push(known.clone());
+            return Ok(());
+        }
+        match self.new_name(name) {
+            Ok(name) => {
+                if let Place::New(index) | Place::Same(index) = place
+                    && let Some(slot) = self.places.get_mut(index)
+                {
+                    *slot = Some(name.clone());
+                }
+                self.stack.push(name);
+                Ok(())
+            }
+            Err(raised) => self.stop(raised),
+        }
     }
 
     #[inline]
@@ -205,15 +227,31 @@ fn list<'py>(py: Python<'py>, items: impl ExactSizeIterator<Item = Bound<'py, Py
 /// values are left to be put in. That takes a quarter less time than growing a new one.
 struct Template<'py> {
     dict: Bound<'py, PyDict>,
-    names: Vec<*mut ffi::PyObject>,
+    names: [*mut ffi::PyObject; MOST_TEMPLATE_NAMES],
+    count: usize,
 }
 
 impl<'py> Template<'py> {
+    fn new(dict: &Bound<'py, PyDict>, members: &[Bound<'py, PyAny>]) -> Option<Self> {
+        let mut names = [std::ptr::null_mut(); MOST_TEMPLATE_NAMES];
+        let count = members.len() / 2;
+        for (slot, name) in names.get_mut(..count)?.iter_mut().zip(members.iter().step_by(2)) {
+            *slot = name.as_ptr();
+        }
+        Some(Self { dict: dict.clone(), names, count })
+    }
+
+    /// A copy, if the members have the same names in the same order.
     fn copy(&self, members: &[Bound<'py, PyAny>]) -> Option<PyResult<Bound<'py, PyDict>>> {
-        let names = members.iter().step_by(2).map(Bound::as_ptr);
-        (self.names.len() * 2 == members.len() && names.eq(self.names.iter().copied())).then(|| self.dict.copy())
+        let names = self.names.get(..self.count)?;
+        let same = names.len() * 2 == members.len()
+            && names.iter().zip(members.iter().step_by(2)).all(|(known, name)| *known == name.as_ptr());
+        same.then(|| self.dict.copy())
     }
 }
+
+/// Objects with more names are rarely alike.
+const MOST_TEMPLATE_NAMES: usize = 24;
 
 fn set<'py>(dict: &Bound<'py, PyDict>, members: &[Bound<'py, PyAny>]) -> PyResult<()> {
     for [name, value] in members.as_chunks::<2>().0 {

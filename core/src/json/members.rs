@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::fault::Fault;
-use super::names::MemberNames;
+use super::names::{MemberNames, Place};
 use super::reader::Sink;
 use super::text::{Number, Text, Unescaped};
 
@@ -178,7 +178,7 @@ impl<const N: usize> Sink for Members<N> {
     }
 
     #[inline]
-    fn name(&mut self, name: Text<'_>) -> Result<(), Fault> {
+    fn name(&mut self, name: Text<'_>, _: Place) -> Result<(), Fault> {
         self.member(|wanted| name.is(wanted));
         Ok(())
     }

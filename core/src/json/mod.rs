@@ -20,7 +20,7 @@ mod writer;
 pub(crate) use canonical::Canonical;
 pub use fault::{Fault, FaultKind};
 pub(crate) use members::{Found, Kind, Members};
-pub use names::MemberNames;
+pub use names::{MemberNames, Place};
 pub use reader::{Sink, read, read_utf8};
 pub(crate) use scan::write_digits;
 pub use scan::{trim, write_string};

@@ -17,9 +17,25 @@ use super::text::{Characters, unescape};
 /// collide cost one sort by their bytes.
 #[derive(Debug)]
 pub(super) struct Names {
+    ///
+    /// Behind the open ones stand those of objects that have ended: objects of a list have the same names as a rule, each
+    /// in the same place as in the object before.
     few: [u64; FEW],
     many: Vec<u64>,
     count: usize,
+    /// Places of `few` whose names are known to differ from each other.
+    proven: Range<usize>,
+}
+
+/// Where a name stands among those of all open objects, counted from the outermost one's first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Here, where the last name was spelled the same.
+    Same(usize),
+    /// Here, where the last name was another, if there was one.
+    New(usize),
+    /// Beyond the places that are remembered.
+    Far,
 }
 
 /// Open names that need no allocation.
@@ -30,7 +46,7 @@ const PAIRWISE: usize = 16;
 
 impl Names {
     pub(super) const fn new() -> Self {
-        Self { few: [0; FEW], many: Vec::new(), count: 0 }
+        Self { few: [UNUSED; FEW], many: Vec::new(), count: 0, proven: 0..0 }
     }
 
     /// How many names are open: the mark that the names of the next object are counted from.
@@ -40,21 +56,31 @@ impl Names {
 
     /// Adds a name by its inside `text[start..end]`.
     #[inline]
-    pub(super) fn push(&mut self, text: &str, start: usize, end: usize, escaped: bool) {
-        let hash = if escaped { hash_escaped(text, start..end) } else { hash(text.as_bytes(), start..end) };
-        let entry = u64::from(hash) << 32 | start as u64;
-        match self.few.get_mut(self.count) {
-            Some(slot) if self.many.is_empty() => *slot = entry,
-            _ => self.push_many(entry),
-        }
+    pub(super) fn push(&mut self, text: &str, start: usize, end: usize, escaped: bool) -> Place {
+        let index = self.count;
         self.count += 1;
+        match self.few.get_mut(index) {
+            Some(slot) if self.many.is_empty() => {
+                if is_spelled(text.as_bytes(), offset(*slot), start..end) {
+                    *slot = *slot >> 32 << 32 | start as u64;
+                    return Place::Same(index);
+                }
+                *slot = entry(text, start, end, escaped);
+                self.proven.end = self.proven.end.min(index);
+                Place::New(index)
+            }
+            _ => {
+                self.push_many(index, entry(text, start, end, escaped));
+                Place::Far
+            }
+        }
     }
 
     #[inline(never)]
-    fn push_many(&mut self, entry: u64) {
+    fn push_many(&mut self, count: usize, entry: u64) {
         if self.many.is_empty() {
             self.many.reserve(4 * FEW);
-            self.many.extend_from_slice(self.few.get(..self.count).unwrap_or_default());
+            self.many.extend_from_slice(self.few.get(..count).unwrap_or_default());
         } else if self.many.len() == self.many.capacity() {
             // By half, not double: five bytes of text can be a member, and the table must stay below three times the text.
             self.many.reserve_exact(self.many.len() / 2);
@@ -65,8 +91,15 @@ impl Names {
     /// The offset of a name that stands twice among those since `mark`.
     #[inline]
     pub(super) fn find_repeated(&mut self, text: &str, mark: usize) -> Option<usize> {
+        if self.proven.start == mark && self.count <= self.proven.end && self.many.is_empty() {
+            return None; // the names of an object before, in the same places
+        }
         let names = self.since_mut(mark);
-        if names.len() <= PAIRWISE { find_pairwise(text, names) } else { find_among_many(text, names) }
+        let repeated = if names.len() <= PAIRWISE { find_pairwise(text, names) } else { find_among_many(text, names) };
+        if self.many.is_empty() {
+            self.proven = mark..self.count;
+        }
+        repeated
     }
 
     /// The names since `mark`, in any order.
@@ -88,6 +121,39 @@ impl Names {
         let all = if self.many.is_empty() { self.few.get_mut(..self.count) } else { self.many.get_mut(..) };
         all.and_then(|names| names.get_mut(mark..)).unwrap_or_default()
     }
+}
+
+/// An entry that is none: no text reaches so far.
+const UNUSED: u64 = u64::MAX;
+
+#[inline]
+fn entry(text: &str, start: usize, end: usize, escaped: bool) -> u64 {
+    let hash = if escaped { hash_escaped(text, start..end) } else { hash(text.as_bytes(), start..end) };
+    u64::from(hash) << 32 | start as u64
+}
+
+/// Whether the accepted name whose inside begins at `other` is spelled as the inside `name` is.
+#[inline]
+fn is_spelled(bytes: &[u8], other: usize, name: Range<usize>) -> bool {
+    let length = name.len();
+    if bytes.get(other + length) != Some(&b'"') {
+        return false;
+    }
+    let same =
+        |at: usize, bytes_at: fn(&[u8], usize) -> u64| bytes_at(bytes, name.start + at) == bytes_at(bytes, other + at);
+    match length {
+        0 => true,
+        1..4 => bytes.get(other..other + length) == bytes.get(name),
+        4..8 => same(0, half_at) && same(length - 4, half_at),
+        8..=16 => same(0, word_at) && same(length - 8, word_at),
+        _ => bytes.get(other..other + length) == bytes.get(name),
+    }
+}
+
+/// Four bytes from `at` on, where there are as many.
+#[inline]
+fn half_at(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |half| u64::from(u32::from_le_bytes(*half)))
 }
 
 /// The names of an object that has just ended, in any order.

@@ -1,7 +1,7 @@
 //! The parser: one pass over the text, every event handed to a sink.
 
 use super::fault::{Fault, FaultKind};
-use super::names::{MemberNames, Names};
+use super::names::{MemberNames, Names, Place};
 use super::scan::{hex4, skip_plain};
 use super::text::{Number, Text};
 use super::{MAX_DEPTH, MAX_NUMBER_BYTES};
@@ -66,7 +66,7 @@ pub trait Sink {
     /// A member's name; its value is what comes next. That it is the only one of its name shows at the object's end.
     #[expect(unused_variables, reason = "an event that a sink may ignore")]
     #[inline]
-    fn name(&mut self, name: Text<'_>) -> Result<(), Self::Error> {
+    fn name(&mut self, name: Text<'_>, place: Place) -> Result<(), Self::Error> {
         Ok(())
     }
 
@@ -125,9 +125,9 @@ impl<A: Sink, B: Sink<Error = A::Error>> Sink for (&mut A, &mut B) {
     }
 
     #[inline]
-    fn name(&mut self, name: Text<'_>) -> Result<(), Self::Error> {
-        self.0.name(name)?;
-        self.1.name(name)
+    fn name(&mut self, name: Text<'_>, place: Place) -> Result<(), Self::Error> {
+        self.0.name(name, place)?;
+        self.1.name(name, place)
     }
 
     #[inline]
@@ -250,9 +250,9 @@ impl<'t, S: Sink> Reader<'t, '_, S> {
                 return self.unexpected(at);
             }
             let end = self.literal(at)?;
-            self.names.push(self.text, at + 1, end - 1, self.escaped);
+            let place = self.names.push(self.text, at + 1, end - 1, self.escaped);
             let name = self.text_of(at, end);
-            let result = self.sink.name(name);
+            let result = self.sink.name(name, place);
             at = self.proceed(result, end)?;
             at = self.skip_space(at);
             if self.byte(at) != Some(b':') {
