@@ -112,7 +112,7 @@ impl Envelope {
     /// # Errors
     /// `too_large`, `invalid_envelope`, `unsupported_version`, `decryption_failed`.
     pub fn decrypt(&self, field: &str) -> Result<Vec<u8>> {
-        let mut opened = self.open_field(&self.find_field(Body::Field(field))?)?;
+        let mut opened = self.open_sealed(self.find_field(Body::Field(field))?.decode(self.layout)?)?;
         Ok(core::mem::take(&mut *opened.message))
     }
 
@@ -213,25 +213,40 @@ impl Envelope {
     }
 
     /// Finds the field of a body that is not too large.
-    pub(crate) fn find_field<'b>(&self, body: Body<'b>) -> Result<Cow<'b, str>> {
+    ///
+    /// A body that is exactly as sealing writes one is not read as JSON: if its middle is canonical base64, which has no
+    /// character that JSON would treat specially, then it is strict JSON with that field and nothing else. If not, the
+    /// reader says what is wrong.
+    pub(crate) fn find_field<'b>(&self, body: Body<'b>) -> Result<Field<'b>> {
         match body {
-            Body::Bytes(bytes) => find_field_within(bytes, self.max_bytes),
-            Body::Field(field) => self.check_size(Some(field.len())).map(|()| Cow::Borrowed(field)),
+            Body::Bytes(bytes) => {
+                if bytes.len() <= self.max_bytes
+                    && let Some(text) = layout::field_alone(bytes)
+                    && let Ok(decoded) = layout::decode(self.layout, text)
+                {
+                    return Ok(Field { text: Cow::Borrowed(text), decoded: Some(decoded) });
+                }
+                let text = match find_field_within(bytes, self.max_bytes)? {
+                    Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                    Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+                };
+                Ok(Field { text, decoded: None })
+            }
+            Body::Field(field) => {
+                self.check_size(Some(field.len()))?;
+                Ok(Field { text: Cow::Borrowed(field.as_bytes()), decoded: None })
+            }
         }
     }
 
     /// Decrypts a body that is not too large.
     pub(crate) fn unseal(&self, body: Body<'_>) -> Result<Opened> {
-        self.open_text(&self.find_field(body)?)
+        self.open_field(self.find_field(body)?)
     }
 
     /// Decrypts a field into text.
-    pub(crate) fn open_text(&self, field: &str) -> Result<Opened> {
-        self.open_field(field)?.into_text()
-    }
-
-    fn open_field(&self, field: &str) -> Result<Message> {
-        self.open_sealed(layout::decode(self.layout, field)?)
+    pub(crate) fn open_field(&self, field: Field<'_>) -> Result<Opened> {
+        self.open_sealed(field.decode(self.layout)?)?.into_text()
     }
 
     pub(crate) fn open_sealed(&self, sealed: layout::Sealed) -> Result<Message> {
@@ -255,6 +270,18 @@ impl fmt::Debug for Envelope {
             .field("open_secrets", &older.len())
             .field("max_bytes", max_bytes)
             .finish_non_exhaustive()
+    }
+}
+
+/// The field of a body, and what it decodes to where that is known already.
+pub(crate) struct Field<'b> {
+    pub(crate) text: Cow<'b, [u8]>,
+    decoded: Option<layout::Sealed>,
+}
+
+impl Field<'_> {
+    fn decode(self, layout: Layout) -> Result<layout::Sealed> {
+        self.decoded.map_or_else(|| layout::decode(layout, &self.text), Ok)
     }
 }
 

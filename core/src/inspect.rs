@@ -279,7 +279,7 @@ impl Walk<'_> {
     }
 
     fn decode(&mut self, field: &str) -> Reached<layout::Sealed> {
-        let decoded = layout::decode(self.layout, field);
+        let decoded = layout::decode(self.layout, field.as_bytes());
         if let Err(error) = &decoded
             && error.kind() != ErrorCode::UnsupportedVersion
         {
@@ -289,8 +289,8 @@ impl Walk<'_> {
         }
         let header_bytes = self.layout.header_bytes();
         // The bytes are counted under the bare layout, because the versioned one may just have refused them.
-        let bytes =
-            layout::decode(Layout::Bare, field).map_or(0, |sealed| sealed.message.len() + Layout::Bare.header_bytes());
+        let bytes = layout::decode(Layout::Bare, field.as_bytes())
+            .map_or(0, |sealed| sealed.message.len() + Layout::Bare.header_bytes());
         let message_bytes = bytes.saturating_sub(header_bytes);
         self.pass("base64", format!("canonical, {bytes} bytes: {header_bytes} before a message of {message_bytes}"));
         if looks_like_hex(field) {
@@ -299,7 +299,8 @@ impl Walk<'_> {
                 "every character is a hexadecimal digit: it was probably written as hex, not as base64",
             );
         }
-        if layout::nonce(Layout::Bare, field).is_some_and(|nonce| nonce.iter().all(|&byte| is_base64(byte))) {
+        if layout::nonce(Layout::Bare, field.as_bytes()).is_some_and(|nonce| nonce.iter().all(|&byte| is_base64(byte)))
+        {
             self.note("base64", "the decoded bytes are base64 text again: it was encoded twice");
         }
         let sealed = decoded.map_err(|error| {
@@ -394,7 +395,7 @@ impl Walk<'_> {
                 self.note("json", "its strings have single quotes: it was printed by a program, not written as JSON");
             } else if text.starts_with("encrypted=") {
                 self.note("json", "it is form data: send JSON");
-            } else if layout::decode(Layout::Bare, text).is_ok() {
+            } else if layout::decode(Layout::Bare, text.as_bytes()).is_ok() {
                 self.note("json", "it is the field by itself: put it into `{\"encrypted\":\"…\"}`");
             }
             return;
@@ -422,7 +423,7 @@ impl Walk<'_> {
     /// Whether the field would be one if it were written as base64 should be.
     fn hint_mended(&mut self, field: &str) {
         let mended = mended(field);
-        if mended == field || layout::decode(self.layout, &mended).is_err() {
+        if mended == field || layout::decode(self.layout, mended.as_bytes()).is_err() {
             return;
         }
         let what_then = match self.opens(self.layout, &mended) {
@@ -448,14 +449,14 @@ impl Walk<'_> {
 
     /// A first byte that speaks for the other layout where there is no trying it.
     fn hint_other_version(&mut self, field: &str) {
-        if self.layout == Layout::Bare && layout::decode(Layout::Versioned, field).is_ok() {
+        if self.layout == Layout::Bare && layout::decode(Layout::Versioned, field.as_bytes()).is_ok() {
             self.note("version", "the first byte is 0x02, as in the layout `versioned`; by chance 1 in 256 is");
         }
     }
 
     fn opens(&self, layout: Layout, field: &str) -> Option<bool> {
         let envelope = self.envelope?;
-        Some(layout::decode(layout, field).and_then(|sealed| envelope.open_sealed(sealed)).is_ok())
+        Some(layout::decode(layout, field.as_bytes()).and_then(|sealed| envelope.open_sealed(sealed)).is_ok())
     }
 
     fn hint_serialised_twice(&mut self, root: Option<Kind>, text: &str) {

@@ -173,6 +173,11 @@ impl fmt::Debug for Encrypted {
     }
 }
 
+/// What stands where the field of a body does that has nothing else, not even a space.
+pub(crate) fn field_alone(body: &[u8]) -> Option<&[u8]> {
+    body.strip_prefix(BODY_START.as_bytes())?.strip_suffix(BODY_END.as_bytes())
+}
+
 /// A field taken apart: ready to decrypt where it stands.
 pub(crate) struct Sealed {
     pub(crate) nonce: Nonce,
@@ -185,11 +190,10 @@ pub(crate) struct Sealed {
 ///
 /// # Errors
 /// `invalid_envelope` for anything but canonical, padded, standard base64 of at least a header; `unsupported_version`.
-pub(crate) fn decode(layout: Layout, field: &str) -> Result<Sealed> {
+pub(crate) fn decode(layout: Layout, field: &[u8]) -> Result<Sealed> {
     // Whole groups of four characters that reach just beyond the header of either layout. Decoded by themselves, they
     // let the message land at the start of a buffer of its own, with no byte moved afterwards.
     let mut head = [0; HEAD_CHARACTERS / 4 * 3];
-    let field = field.as_bytes();
     let (first, rest) = field.split_at_checked(HEAD_CHARACTERS).ok_or_else(|| malformed(layout, field))?;
     let head_bytes = decode_slice(first, &mut head).ok_or_else(|| malformed(layout, field))?;
     if !rest.is_empty() && head_bytes < head.len() {
@@ -223,14 +227,14 @@ pub(crate) fn decode(layout: Layout, field: &str) -> Result<Sealed> {
 }
 
 /// Whether a field decodes, to whatever version.
-pub(crate) fn is_well_formed(layout: Layout, field: &str) -> bool {
+pub(crate) fn is_well_formed(layout: Layout, field: &[u8]) -> bool {
     decode(layout, field).map_or_else(|error| error.kind() == ErrorCode::UnsupportedVersion, |_| true)
 }
 
 /// The nonce in a field, whatever follows it.
-pub(crate) fn nonce(layout: Layout, field: &str) -> Option<Nonce> {
+pub(crate) fn nonce(layout: Layout, field: &[u8]) -> Option<Nonce> {
     let mut head = [0; HEAD_CHARACTERS / 4 * 3];
-    decode_slice(field.as_bytes().get(..HEAD_CHARACTERS)?, &mut head)?;
+    decode_slice(field.get(..HEAD_CHARACTERS)?, &mut head)?;
     head.get(layout.version().len()..)?.first_chunk().copied()
 }
 

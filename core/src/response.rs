@@ -191,12 +191,12 @@ impl Envelope {
     ) -> Result<OpenedResponse<'b>, ResponseError> {
         let field = self.find_field(body);
         if let (Some(request), Ok(field)) = (request, &field)
-            && self.is_reflection(field, request)
+            && self.is_reflection(&field.text, request)
         {
             let message = "the response is the request's own envelope: something sends requests back, nothing answered";
             return Err(ResponseError::Envelope { status, error: Error::new(ErrorCode::ReflectedResponse, message) });
         }
-        let opened = field.and_then(|field| self.open_text(&field));
+        let opened = field.and_then(|field| self.open_field(field));
         Ok(OpenedResponse { status, body, max_bytes: self.max_bytes(), opened })
     }
 
@@ -217,13 +217,14 @@ impl Envelope {
     }
 
     /// Whether a response's field is well formed and has the nonce of the request's.
-    fn is_reflection(&self, field: &str, request: &str) -> bool {
+    fn is_reflection(&self, field: &[u8], request: &str) -> bool {
         let layout = self.layout();
         let nonce = layout::nonce(layout, field);
         let Some(request) = nonce.and_then(|_| find_field(request.as_bytes()).ok()) else { return false };
-        nonce == layout::nonce(layout, &request)
+        let request = request.as_bytes();
+        nonce == layout::nonce(layout, request)
             && layout::is_well_formed(layout, field)
-            && layout::is_well_formed(layout, &request)
+            && layout::is_well_formed(layout, request)
     }
 }
 

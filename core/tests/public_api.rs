@@ -172,15 +172,15 @@ fn nothing_that_holds_a_key_or_plaintext_prints_it() {
     let builder = Envelope::builder().secret(secret).open_secret("another secret");
     let mut printed = format!("{builder:?}");
     let envelope = builder.build().unwrap();
-    let body = envelope.seal(&json!({"pin": "8274"})).unwrap();
+    let body = envelope.seal(&json!({"pin": "p8k2"})).unwrap();
     let request = envelope.open_request(&body, Timestamp::now().unwrap(), Window::MAX).unwrap();
-    let failure = envelope.seal_response(&json!({"success": false, "error": "no", "pin": "8274"})).unwrap();
+    let failure = envelope.seal_response(&json!({"success": false, "error": "no", "pin": "p8k2"})).unwrap();
     let failure = envelope.open_response::<Value>(400, &failure, None).unwrap_err();
     let webhook = envelope.open_webhook(&body).unwrap();
-    let payload = cardseal::Payload::parse(r#"{"pin": "8274"}"#).unwrap();
+    let payload = cardseal::Payload::parse(r#"{"pin": "p8k2"}"#).unwrap();
     let options = RequestOptions::new("the_api_key");
-    let sealed = envelope.seal_request("/cards/get", &json!({"pin": "8274"}), &options).unwrap();
-    let event = json!({"type": "card.activated", "timestamp": {"pin": "8274"}, "delivery_id": "8274"});
+    let sealed = envelope.seal_request("/cards/get", &json!({"pin": "p8k2"}), &options).unwrap();
+    let event = json!({"type": "card.activated", "timestamp": {"pin": "p8k2"}, "delivery_id": "p8k2"});
     let event = envelope.open_webhook(&envelope.seal_webhook(&event).unwrap()).unwrap();
     let path = cardseal::normalize_path("https://user:correct@host/a b").unwrap_err();
     printed += &format!("{options:?} {sealed:?} {event:?} {path}");
@@ -188,14 +188,14 @@ fn nothing_that_holds_a_key_or_plaintext_prints_it() {
         "{envelope:?} {request:?} {failure:?} {failure} {webhook:?} {payload:?} {:?}",
         envelope.open_json(&body)
     );
-    for hidden in ["correct", "another", "8274", "the_api_key"] {
+    for hidden in ["correct", "another", "p8k2", "the_api_key"] {
         assert!(!printed.contains(hidden), "{printed}");
     }
     assert!(printed.contains("open_secrets: 1"), "{printed}");
     assert!(printed.contains("event_type: Some(\"card.activated\")"), "{printed}");
     assert_eq!(
         (payload.as_str(), format!("{payload:?}")),
-        (r#"{"pin": "8274"}"#, "Payload { bytes: 15, timestamp: None }".into())
+        (r#"{"pin": "p8k2"}"#, "Payload { bytes: 15, timestamp: None }".into())
     );
     assert!(printed.contains("ApiError { status: 400, slug: None, code: None, message: \"no\", "), "{printed}");
 }
