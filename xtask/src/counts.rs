@@ -34,6 +34,27 @@ impl Counts {
         counts
     }
 
+    /// Reads the last line of pytest: `306 passed, 1 skipped in 46.86s`. An error outside a test counts as a failure.
+    pub(crate) fn of_pytest(output: &str) -> Self {
+        let mut counts = Self::default();
+        let plain = |line: &str| line.trim_matches(['=', ' ']).to_owned();
+        let mut summaries = output.lines().rev().map(plain).filter_map(|line| {
+            let (results, time) = line.rsplit_once(" in ")?;
+            time.starts_with(|digit: char| digit.is_ascii_digit()).then(|| results.to_owned())
+        });
+        let results = summaries.next().unwrap_or_default();
+        for part in results.split(", ") {
+            let mut words = part.split_whitespace();
+            match (words.next().and_then(|number| number.parse::<u64>().ok()), words.next()) {
+                (Some(number), Some("passed")) => counts.passed += number,
+                (Some(number), Some("failed" | "error" | "errors" | "xpassed")) => counts.failed += number,
+                (Some(number), Some("skipped" | "xfailed" | "deselected")) => counts.skipped += number,
+                _ => {}
+            }
+        }
+        counts
+    }
+
     pub(crate) fn ran(&self) -> u64 {
         self.passed + self.failed
     }
@@ -77,6 +98,18 @@ test result: \u{1b}[32mok\u{1b}[0m. 4 passed; 0 failed; 0 ignored; 0 measured; 0
     fn other_lines_count_nothing() {
         let output = "error: could not compile `cardseal`\n  test result: ok. 5 passed\nnot a test result: 5 passed\n";
         assert_eq!(Counts::of_cargo_test(output), Counts::default());
+    }
+
+    #[test]
+    fn the_last_line_of_pytest_counts() {
+        let counts = |passed, failed, skipped| Counts { passed, failed, skipped };
+        assert_eq!(Counts::of_pytest("....\n306 passed in 46.86s\n"), counts(306, 0, 0));
+        assert_eq!(
+            Counts::of_pytest("==== 1 failed, 300 passed, 2 skipped, 1 error in 74.84s (0:01:14) ====\n"),
+            counts(300, 2, 2)
+        );
+        assert_eq!(Counts::of_pytest("no tests ran in 0.01s\n"), counts(0, 0, 0));
+        assert_eq!(Counts::of_pytest("Fatal Python error: Aborted\n"), counts(0, 0, 0));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod repo;
 mod screen;
 mod shell;
 mod stages;
+mod system;
 mod targets;
 mod test;
 mod vectors;
@@ -96,7 +97,12 @@ const COMMANDS: &[Command] = &[
         about: "Write core/dependencies.txt",
         run: |repo, arguments| done(dependencies::run(repo, check_flag(arguments)?)),
     },
-    Command { name: "bench", arguments: "[rust]", about: "Measure against other implementations", run: bench::run },
+    Command {
+        name: "bench",
+        arguments: "[rust|python] [option…]",
+        about: "Measure against other implementations",
+        run: bench::run,
+    },
 ];
 
 fn done(outcome: Result<()>) -> Result<ExitCode> {

@@ -34,8 +34,13 @@ impl Context<'_> {
     }
 
     fn count_tests(&self, command: &mut Command) -> Result<Counts> {
+        self.count(command, Counts::of_cargo_test)
+    }
+
+    /// Runs a test runner and counts by what it prints. That nothing was found is a failure.
+    pub(crate) fn count(&self, command: &mut Command, read: fn(&str) -> Counts) -> Result<Counts> {
         let finished = self.shell.finish(command)?;
-        let mut counts = Counts::of_cargo_test(&finished.text);
+        let mut counts = read(&finished.text);
         if !finished.success && counts.failed == 0 {
             counts += Counts::FAILED; // it did not compile, or crashed
         } else if counts.ran() == 0 {

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyMapping, PyString};
 
 use crate::text;
+use crate::write;
 
 pub(crate) enum SealedBody<'a> {
     Bytes(Cow<'a, [u8]>),
@@ -26,7 +27,10 @@ impl<'a> SealedBody<'a> {
 
     /// The same for a response, of which the texts of a plain error count as well.
     pub(crate) fn of_response(body: &'a Bound<'_, PyAny>) -> PyResult<Self> {
-        Self::read(body, |members, _| plain_members(members))
+        Self::read(body, |members, _| match write::written(body, None) {
+            Ok(writer) => Ok(writer.as_str().to_owned()),
+            Err(_) => plain_members(members),
+        })
     }
 
     fn read(
@@ -97,7 +101,7 @@ impl<'a, 'py> Parsed<'a, 'py> {
     }
 }
 
-/// What the core looks at in a plain error, as JSON again.
+/// What the core looks at in a plain error, as JSON again: for one that holds something else than JSON as well.
 fn plain_members(members: &Parsed<'_, '_>) -> PyResult<String> {
     let mut writer = Writer::with_capacity(256);
     let Ok(()) = writer.begin_object() else { return Ok(String::new()) };

@@ -152,7 +152,7 @@ impl Envelope {
     /// ...     "/cards/topup", {"card_id": "card_abc123", "amount": "10.00"}, api_key="key_1", idempotency_key="invoice-42"
     /// ... )
     /// >>> request
-    /// SealedRequest(path='/api/v1/cards/topup', idempotency_key='invoice-42', body_bytes=196)
+    /// SealedRequest(path='/api/v1/cards/topup', idempotency_key='invoice-42', body_bytes=176)
     #[pyo3(signature = (path, payload, *, api_key, idempotency_key = None, default = None))]
     fn seal_request<'py>(
         &self,

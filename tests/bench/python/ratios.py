@@ -40,7 +40,9 @@ def main():
                 spread = ", ".join(f"{r['low']:.2f}-{r['high']:.2f}" for r in row["ratios"].values())
                 print(f"| {job} | {size}, {variant} | {ratios} | {spread} |", flush=True)
     if arguments.json:
-        Path(arguments.json).write_text(json.dumps({"machine": cpu(), "python": sys.version, "rows": results}, indent=1))
+        Path(arguments.json).write_text(
+            json.dumps({"machine": cpu(), "python": sys.version, "rows": results}, indent=1)
+        )
 
 
 def parse():

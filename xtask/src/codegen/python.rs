@@ -12,7 +12,7 @@ pub(super) fn statuses(tables: &Tables) -> String {
         let last = model.values.iter().find(|value| value.terminal).map_or("", |value| &value.name);
         let first = &model.values[0];
         let example = format!(
-            "    >>> status = {name}({first:?})\n    >>> status.is_terminal, status.can_become({next:?}), {name}({last:?}).is_terminal\n    (False, True, True)\n",
+            "    >>> from cardseal import {name}\n    >>> status = {name}({first:?})\n    >>> status.is_terminal, status.can_become({next:?}), {name}({last:?}).is_terminal\n    (False, True, True)\n",
             name = model.name,
             first = first.name,
             next = first.to.first().map_or("", String::as_str),
@@ -22,7 +22,7 @@ pub(super) fn statuses(tables: &Tables) -> String {
     for list in &tables.value_lists {
         let values: Vec<&str> = list.values.iter().map(String::as_str).collect();
         let example = format!(
-            "    >>> {name}({first:?}) == {name}.{constant}, {name}(\"brand_new\").is_known\n    (True, False)\n",
+            "    >>> from cardseal import {name}\n    >>> status = {name}({first:?})\n    >>> status == {name}.{constant}, status.is_known\n    (True, True)\n",
             name = list.name,
             first = values[0],
             constant = values[0].to_ascii_uppercase(),

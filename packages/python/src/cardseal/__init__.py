@@ -11,7 +11,8 @@ with ``Envelope.open_request``, claims their ``replay_keys``, and answers with `
 receiver reads with ``Envelope.open_webhook``. ``Envelope.seal`` and ``Envelope.open`` are the plain pair beneath,
 ``Envelope.encrypt`` and ``Envelope.decrypt`` the bare field.
 
-Every failure is an ``EnvelopeError`` or an ``ApiError`` with a stable ``code``. SPEC.md in the repository has every rule.
+Every failure is an ``EnvelopeError`` or an ``ApiError`` with a stable ``code``. SPEC.md in the repository has
+every rule.
 """
 
 from cardseal._errors import ApiError, EnvelopeError

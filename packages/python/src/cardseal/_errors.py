@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 class EnvelopeError(ValueError):
     """Something about a body, a payload or an option breaks a rule of the protocol, or the host failed.
 
-    ``code`` is stable and the same in every language; ``ERROR_CODES`` says what each means. ``message`` says what to do,
-    and holds no secret and no plaintext. ``skew_micros`` is request clock minus server clock, for
+    ``code`` is stable and the same in every language; ``ERROR_CODES`` says what each means. ``message`` says what to
+    do, and holds no secret and no plaintext. ``skew_micros`` is request clock minus server clock, for
     ``timestamp_outside_window`` alone. From ``open_response`` it also has ``status``, the HTTP status, and
     ``failure_class`` for ``should_retry``: after a success that cannot be believed the call may have been carried out.
 
@@ -59,10 +59,10 @@ class EnvelopeError(ValueError):
 class ApiError(Exception):
     """The API answered with an error.
 
-    ``status`` is the HTTP status; ``slug`` the ``error_slug`` of a sealed error, or None; ``code`` the slug, or the constant
-    of one of the eight plain texts (``duplicate_request`` for example), or None; ``message`` the API's text, at most 200
-    characters; ``failure_class`` what it says about trying again, for ``should_retry``; ``encrypted`` whether it came
-    sealed; ``payload`` what a sealed error holds.
+    ``status`` is the HTTP status; ``slug`` the ``error_slug`` of a sealed error, or None; ``code`` the slug, or the
+    constant of one of the eight plain texts (``duplicate_request`` for example), or None; ``message`` the API's text,
+    at most 200 characters; ``failure_class`` what it says about trying again, for ``should_retry``; ``encrypted``
+    whether it came sealed; ``payload`` what a sealed error holds.
 
     A plain error is nobody's word: never proof that no money moved.
 

@@ -4,6 +4,35 @@ from typing import Any, Final, SupportsIndex, final
 
 from cardseal.types import Body, EndpointKind, FailureClass, Layout, Payload, ReplayStore, RetryDecision, Sent
 
+__all__ = [
+    "DEFAULT_MAX_BYTES",
+    "ENDPOINTS",
+    "ERROR_CODES",
+    "ERROR_SLUGS",
+    "REPLAY_TTL_MS",
+    "Envelope",
+    "MemoryReplayStore",
+    "ReplayKeys",
+    "Request",
+    "SealedRequest",
+    "Webhook",
+    "__version__",
+    "can_become",
+    "canonical_json",
+    "claim_request",
+    "derive_idempotency_key",
+    "endpoint_kind",
+    "fingerprint",
+    "generate_idempotency_key",
+    "is_terminal",
+    "normalize_path",
+    "replay_keys",
+    "required_headers",
+    "should_retry",
+    "timestamp_micros",
+    "validate_payload",
+]
+
 __version__: Final[str]
 
 REPLAY_TTL_MS: Final[int]
@@ -49,9 +78,7 @@ class Envelope:
     def seal_webhook(self, payload: Payload, *, default: Callable[[Any], object] | None = None) -> str: ...
     def open(self, body: Body) -> Any: ...
     def open_request(self, body: Body, *, now_micros: int | None = None, window_seconds: int = 30) -> Request: ...
-    def open_response(
-        self, status: int, body: Body, *, request: SealedRequest | str | bytes | None = None
-    ) -> Any: ...
+    def open_response(self, status: int, body: Body, *, request: SealedRequest | str | bytes | None = None) -> Any: ...
     def open_webhook(self, body: Body) -> Webhook: ...
     def encrypt(self, message: str | bytes | bytearray | memoryview) -> str: ...
     def decrypt(self, field: str) -> bytes: ...

@@ -14,6 +14,7 @@ class OrderStatus(StatusModel):
 
     A string; a value that this release does not know is kept as it is.
 
+    >>> from cardseal import OrderStatus
     >>> status = OrderStatus("new")
     >>> status.is_terminal, status.can_become("activating"), OrderStatus("completed").is_terminal
     (False, True, True)
@@ -52,6 +53,7 @@ class CardIssueStatus(StatusModel):
 
     A string; a value that this release does not know is kept as it is.
 
+    >>> from cardseal import CardIssueStatus
     >>> status = CardIssueStatus("card_create_pending")
     >>> status.is_terminal, status.can_become("card_create_done"), CardIssueStatus("initial_topup_skipped").is_terminal
     (False, True, True)
@@ -102,6 +104,7 @@ class CardTopupStatus(StatusModel):
 
     A string; a value that this release does not know is kept as it is.
 
+    >>> from cardseal import CardTopupStatus
     >>> status = CardTopupStatus("new")
     >>> status.is_terminal, status.can_become("provider_in_progress"), CardTopupStatus("completed").is_terminal
     (False, True, True)
@@ -146,8 +149,10 @@ class CardStatus(Status):
 
     A string; a value that this release does not know is kept as it is.
 
-    >>> CardStatus("pending_order") == CardStatus.PENDING_ORDER, CardStatus("brand_new").is_known
-    (True, False)
+    >>> from cardseal import CardStatus
+    >>> status = CardStatus("pending_order")
+    >>> status == CardStatus.PENDING_ORDER, status.is_known
+    (True, True)
     """
 
     __slots__ = ()
@@ -184,8 +189,10 @@ class CardholderRegistrationStatus(Status):
 
     A string; a value that this release does not know is kept as it is.
 
-    >>> CardholderRegistrationStatus("pending") == CardholderRegistrationStatus.PENDING, CardholderRegistrationStatus("brand_new").is_known
-    (True, False)
+    >>> from cardseal import CardholderRegistrationStatus
+    >>> status = CardholderRegistrationStatus("pending")
+    >>> status == CardholderRegistrationStatus.PENDING, status.is_known
+    (True, True)
     """
 
     __slots__ = ()
@@ -213,8 +220,10 @@ class CardholderKycStatus(Status):
 
     A string; a value that this release does not know is kept as it is.
 
-    >>> CardholderKycStatus("not_started") == CardholderKycStatus.NOT_STARTED, CardholderKycStatus("brand_new").is_known
-    (True, False)
+    >>> from cardseal import CardholderKycStatus
+    >>> status = CardholderKycStatus("not_started")
+    >>> status == CardholderKycStatus.NOT_STARTED, status.is_known
+    (True, True)
     """
 
     __slots__ = ()
@@ -245,8 +254,10 @@ class CardholderKycLevel(Status):
 
     A string; a value that this release does not know is kept as it is.
 
-    >>> CardholderKycLevel("none") == CardholderKycLevel.NONE, CardholderKycLevel("brand_new").is_known
-    (True, False)
+    >>> from cardseal import CardholderKycLevel
+    >>> status = CardholderKycLevel("none")
+    >>> status == CardholderKycLevel.NONE, status.is_known
+    (True, True)
     """
 
     __slots__ = ()

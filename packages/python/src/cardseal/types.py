@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping
 from typing import Literal, Protocol, TypeAlias, Union
 
 from cardseal._codes import ErrorCode as ErrorCode
 
-JsonValue: TypeAlias = Union[None, bool, int, float, str, "list[JsonValue]", "dict[str, JsonValue]"]
+JsonValue: TypeAlias = Union[bool, int, float, str, "list[JsonValue]", "dict[str, JsonValue]", None]
 """What an opened body holds."""
 
-Body: TypeAlias = Union[str, bytes, bytearray, memoryview, Mapping[str, object]]
+Body: TypeAlias = str | bytes | bytearray | memoryview | Mapping[str, object]
 """A sealed HTTP body: as it came, or parsed already, with ``encrypted`` in it."""
 
-Payload: TypeAlias = Union[Mapping[str, object], str, bytes, bytearray, memoryview, object]
+Payload: TypeAlias = Mapping[str, object] | str | bytes | bytearray | memoryview | object
 """What is sealed: a mapping, a dataclass, or JSON text. ``default`` decides about everything inside."""
 
 Layout: TypeAlias = Literal["versioned", "bare"]
@@ -46,7 +46,3 @@ class AsyncReplayStore(Protocol):
     def claim(self, key: str, ttl_ms: int, /) -> Awaitable[bool]:
         """Claim a key for so many milliseconds, atomically; true means that nobody had it."""
         ...
-
-
-OpenSecrets: TypeAlias = Sequence[str]
-"""Up to four older secrets that only open."""
