@@ -1,10 +1,12 @@
-//! `cargo xtask demo`: the protocol's example sealed and opened, by the command line tool and by PyNaCl.
+//! `cargo xtask demo`: the protocol's example, sealed and opened by every implementation, to and from PyNaCl.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::python::Interpreter;
 use crate::repo::Repo;
 use crate::screen::{bad, bold, good, say};
 use crate::shell::{Shell, pipe};
@@ -14,21 +16,44 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     if !arguments.is_empty() {
         return fail(format!("`{}` is unknown here; demo takes no argument", arguments.join(" ")));
     }
-    say!("{} building the command line tool …", bold("cardseal demo:"));
-    let tool = build_tool(repo)?;
-    let cardseal = |verb: &str, input: &str| pipe(with_secret(repo, &tool).arg(verb), input);
-    let interpreter = python::with_requirements(repo, &Shell::quiet_until_failure(), vectors::REQUIREMENTS);
-    let pynacl =
-        |verb: &str, input: &str| pipe(with_secret(repo, interpreter.as_ref()?).args(["-B", PYNACL_PEER, verb]), input);
-
-    say!("\n   payload  {PAYLOAD}\n   secret   {SECRET}");
+    say!("{}\n   payload  {PAYLOAD}\n   secret   {SECRET}", bold("cardseal demo"));
     let mut demo = Demo { steps: 0, failures: 0 };
-    let body = demo.step("cardseal seals the payload", || sealed(cardseal("seal", PAYLOAD)?));
-    demo.step("cardseal opens its own body", || opened(cardseal("open", needed(&body)?)?));
-    demo.step("PyNaCl opens the body of cardseal", || opened(pynacl("open", needed(&body)?)?));
-    let body = demo.step("PyNaCl seals the payload", || sealed(pynacl("seal", PAYLOAD)?));
-    demo.step("cardseal opens the body of PyNaCl", || opened(cardseal("open", needed(&body)?)?));
+    let pynacl = demo.prepare("PyNaCl", || pynacl_peer(repo));
+    let theirs = demo.step("PyNaCl seals the payload", || sealed(run_with(repo, &pynacl, "seal", PAYLOAD)?));
+
+    for (name, prepare) in IMPLEMENTATIONS {
+        let program = demo.prepare(name, || prepare(repo));
+        let run = |verb: &str, input: &str| run_with(repo, &program, verb, input);
+        let body = demo.step(&format!("{name} seals the payload"), || sealed(run("seal", PAYLOAD)?));
+        demo.step(&format!("{name} opens its own body"), || opened(run("open", needed(&body)?)?));
+        demo.step(&format!("PyNaCl opens the body of {name}"), || {
+            opened(run_with(repo, &pynacl, "open", needed(&body)?)?)
+        });
+        demo.step(&format!("{name} opens the body of PyNaCl"), || opened(run("open", needed(&theirs)?)?));
+    }
+    for (name, prepare) in EXAMPLES {
+        let program = demo.prepare(name, || prepare(repo));
+        demo.step(&format!("{name} runs"), || pipe(&mut command(repo, program.as_ref()?), ""));
+    }
     Ok(demo.conclude())
+}
+
+/// By name, what gets a program ready that takes `seal` or `open` and a text on its standard input.
+const IMPLEMENTATIONS: &[(&str, Prepare)] = &[
+    ("the command line tool", command_line_tool),
+    ("the Python package", |repo| python_package(repo, "tests/interop/cardseal_python.py")),
+];
+
+/// The document's example in each language: programs that need nothing more.
+const EXAMPLES: &[(&str, Prepare)] =
+    &[("examples/python/encrypted_payload.py", |repo| python_package(repo, "examples/python/encrypted_payload.py"))];
+
+type Prepare = fn(&Repo) -> Result<Program>;
+
+/// A program and the arguments that come first.
+struct Program {
+    path: PathBuf,
+    arguments: Vec<&'static str>,
 }
 
 struct Demo {
@@ -37,13 +62,25 @@ struct Demo {
 }
 
 impl Demo {
+    /// Gets a program ready: that it cannot be is said by the steps that need it.
+    fn prepare(&self, name: &str, prepare: impl FnOnce() -> Result<Program>) -> Result<Program> {
+        say!("\n{} {name}: building and installing …", bold("=="));
+        let started = Instant::now();
+        let program = prepare();
+        say!("   {} in {:.1} s", if program.is_ok() { "ready" } else { "not ready" }, started.elapsed().as_secs_f64());
+        program
+    }
+
     /// Shows what came out, and hands it on to the steps that need it.
     fn step(&mut self, title: &str, act: impl FnOnce() -> Result<String>) -> Option<String> {
         self.steps += 1;
-        say!("\n{} {title}", bold(&format!("{}.", self.steps)));
+        say!("{} {title}", bold(&format!("{}.", self.steps)));
         match act() {
             Ok(text) => {
-                say!("   {text}\n   {}", good("ok"));
+                for line in text.trim_end().lines() {
+                    say!("   {line}");
+                }
+                say!("   {}", good("ok"));
                 Some(text)
             }
             Err(error) => {
@@ -66,8 +103,24 @@ impl Demo {
     }
 }
 
+fn run_with(repo: &Repo, program: &Result<Program>, verb: &str, input: &str) -> Result<String> {
+    pipe(command(repo, program.as_ref()?).arg(verb), input)
+}
+
+fn command(repo: &Repo, program: &Program) -> Command {
+    let mut command = repo.command(&program.path);
+    command.args(&program.arguments).env("CARDSEAL_SECRET", SECRET);
+    command
+}
+
+/// Seals and opens as the protocol's own example does, with PyNaCl alone.
+fn pynacl_peer(repo: &Repo) -> Result<Program> {
+    let path = python::with_requirements(repo, &Shell::quiet_until_failure(), vectors::REQUIREMENTS)?;
+    Ok(Program { path, arguments: vec!["-B", "tests/interop/pynacl_peer.py"] })
+}
+
 /// Cargo itself says where the binary is: a configuration may have moved it.
-fn build_tool(repo: &Repo) -> Result<PathBuf> {
+fn command_line_tool(repo: &Repo) -> Result<Program> {
     let mut command = repo.cargo("build --release --locked -p cardseal-cli --message-format=json-render-diagnostics");
     let output = command
         .stdin(Stdio::null())
@@ -77,18 +130,25 @@ fn build_tool(repo: &Repo) -> Result<PathBuf> {
     if !output.status.success() {
         return fail("the command line tool does not build");
     }
-    String::from_utf8_lossy(&output.stdout)
+    let path = String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|message| message["reason"] == "compiler-artifact" && message["target"]["name"] == "cardseal")
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .ok_or_else(|| "cargo built no binary named cardseal".to_owned())
+        .ok_or_else(|| "cargo built no binary named cardseal".to_owned())?;
+    Ok(Program { path, arguments: Vec::new() })
 }
 
-fn with_secret(repo: &Repo, program: &Path) -> Command {
-    let mut command = repo.command(program);
-    command.env("CARDSEAL_SECRET", SECRET);
-    command
+/// A script that runs where the package is installed as it is published, and nothing else.
+fn python_package(repo: &Repo, script: &'static str) -> Result<Program> {
+    let shell = Shell::quiet_until_failure();
+    let default = Interpreter::default(repo)?;
+    let tools = python::environment(repo, &shell, &default, "python-tools", python::DEVELOPMENT)?;
+    let wheel = python::build_wheel(repo, &shell, &tools, &default)?;
+    let folder = repo.target().join("xtask/python/demo");
+    let path = python::empty_environment(repo, &shell, &default, &folder)?;
+    python::install_wheel(repo, &shell, &path, &wheel)?;
+    Ok(Program { path, arguments: vec!["-B", script] })
 }
 
 fn needed(body: &Option<String>) -> Result<&str> {
@@ -108,9 +168,6 @@ fn opened(payload: String) -> Result<String> {
         other => fail(format!("another payload came out: {other}")),
     }
 }
-
-/// Seals and opens as the protocol's own example does, with PyNaCl alone.
-const PYNACL_PEER: &str = "tests/interop/pynacl_peer.py";
 
 const PAYLOAD: &str = r#"{"request_timestamp": 1700000000000000, "card_id": "card_abc123"}"#;
 const SECRET: &str = "your_api_secret_key_here";

@@ -19,7 +19,8 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
         shell.run(quiet(command.current_dir(&folder).arg("-m").args(words), repo.target()))
     };
     for check in [&["check"][..], &["format", "--check"]] {
-        let sources = ["--no-cache", "--config", "pyproject.toml", ".", "../../tests/bench/python"];
+        let sources =
+            ["--no-cache", "--config", "pyproject.toml", ".", "../../tests/bench/python", "../../examples/python"];
         tool(&[&["ruff"], check, &sources].concat())?;
     }
     system::ensure("redis-server", "redis-server", repo, shell);
