@@ -36,14 +36,16 @@ pub(super) fn write_character(character: char, mut write: impl FnMut(&str)) {
     }
 }
 
-/// The decimal digits of a number, written at the end of `digits`.
+/// The decimal digits of a number, written at the end of `digits`, two for each division.
 pub(crate) fn write_digits(number: u64, digits: &mut [u8; 20]) -> &str {
-    let mut start = digits.len();
+    let (pairs, _) = digits.as_chunks_mut::<2>();
+    let mut start = 20;
     let mut rest = number;
-    for (index, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        start = index;
+    for pair in pairs.iter_mut().rev() {
+        let [tens, ones] = [rest % 100 / 10, rest % 10].map(|digit| b'0' + digit as u8);
+        *pair = [tens, ones];
+        start -= if rest < 10 { 1 } else { 2 };
+        rest /= 100;
         if rest == 0 {
             break;
         }
@@ -251,6 +253,14 @@ mod tests {
                     assert_eq!(copy[length..], [0; 3]);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn digits_are_those_that_formatting_gives() {
+        let powers = (0..20).map(|exponent| 10_u64.pow(exponent));
+        for number in powers.flat_map(|power| [power - 1, power, power + 1, power.wrapping_mul(7)]).chain([u64::MAX]) {
+            assert_eq!(write_digits(number, &mut [0; 20]), alloc::format!("{number}"));
         }
     }
 
