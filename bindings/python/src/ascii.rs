@@ -19,16 +19,22 @@ use crate::threads::detached;
 /// Fails for half of a surrogate pair.
 #[inline(always)]
 pub(crate) fn text<'a>(string: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
+    in_place(string).map_or_else(|| string.to_str(), Ok)
+}
+
+/// The text of a string of ASCII characters.
+#[inline(always)]
+pub(crate) fn in_place<'a>(string: &'a Bound<'_, PyString>) -> Option<&'a str> {
     // SAFETY: it is a string, which nobody changes while there is a reference to it; a compact ASCII one has its
     // characters, a byte each, where PyUnicode_DATA says.
     unsafe {
         let object = string.as_ptr();
         if ffi::PyUnicode_IS_COMPACT_ASCII(object) == 0 {
-            return string.to_str();
+            return None;
         }
         let length = ffi::PyUnicode_GET_LENGTH(object).cast_unsigned();
         let bytes = std::slice::from_raw_parts(ffi::PyUnicode_DATA(object).cast(), length);
-        Ok(std::str::from_utf8_unchecked(bytes))
+        Some(std::str::from_utf8_unchecked(bytes))
     }
 }
 

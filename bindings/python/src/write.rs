@@ -64,11 +64,8 @@ enum Step {
 
 impl<'py> Walker<'_, 'py> {
     fn value(&mut self, value: &Bound<'py, PyAny>) -> Walked {
-        if let Ok(text) = value.cast_exact::<PyString>() {
-            return self.string(text);
-        }
-        if let Ok(integer) = value.cast_exact::<PyInt>() {
-            return self.integer(integer);
+        if self.leaf(value) {
+            return Ok(());
         }
         if let Ok(members) = value.cast_exact::<PyDict>() {
             return self.dict(members);
@@ -76,21 +73,32 @@ impl<'py> Walker<'_, 'py> {
         if let Ok(items) = value.cast_exact::<PyList>() {
             return self.list(items);
         }
-        if value.is_none() {
-            self.writer.null();
-            return Ok(());
-        }
-        if let Ok(flag) = value.cast_exact::<PyBool>() {
-            self.writer.boolean(flag.is_true());
-            return Ok(());
-        }
-        if let Ok(float) = value.cast_exact::<PyFloat>() {
-            return self.float(float.value());
-        }
         if let Ok(items) = value.cast_exact::<PyTuple>() {
             return self.tuple(items);
         }
         self.other(value)
+    }
+
+    /// Writes what has nothing inside and is exactly of a type that JSON has, and says whether it did. No Python code runs
+    /// meanwhile, not even a garbage collection's: what would raise is left to be raised elsewhere.
+    #[inline(always)]
+    fn leaf(&mut self, value: &Bound<'py, PyAny>) -> bool {
+        if let Ok(text) = value.cast_exact::<PyString>() {
+            let Some(text) = ascii::in_place(text) else { return false };
+            self.writer.string(text);
+        } else if let Ok(integer) = value.cast_exact::<PyInt>() {
+            let Some(integer) = small_integer(integer) else { return false };
+            self.writer.integer(integer);
+        } else if value.is_none() {
+            self.writer.null();
+        } else if let Ok(flag) = value.cast_exact::<PyBool>() {
+            self.writer.boolean(flag.is_true());
+        } else if let Ok(float) = value.cast_exact::<PyFloat>() {
+            return self.float(float.value()).is_ok();
+        } else {
+            return false;
+        }
+        true
     }
 
     /// What is less common: types derived from those above, mappings, dataclasses, and what only `default` knows.
@@ -131,15 +139,11 @@ impl<'py> Walker<'_, 'py> {
         }
     }
 
-    #[inline]
     fn integer(&mut self, integer: &Bound<'py, PyInt>) -> Walked {
-        let mut overflow = 0;
-        // SAFETY: it is an int, for which the call neither fails nor runs Python code.
-        let value = unsafe { ffi::PyLong_AsLongLongAndOverflow(integer.as_ptr(), &raw mut overflow) };
-        if overflow != 0 {
-            return self.large_integer(integer);
+        match small_integer(integer) {
+            Some(value) => self.writer.integer(value),
+            None => return self.large_integer(integer),
         }
-        self.writer.integer(value);
         Ok(())
     }
 
@@ -172,7 +176,13 @@ impl<'py> Walker<'_, 'py> {
         }
         let mut position = 0;
         while let Some((name, value)) = next_member(members, &mut position) {
-            self.member(&name, &value)?;
+            self.name(&name)?;
+            if self.leaf(&value) {
+                continue;
+            }
+            // What is inside may make Python code run, and that may drop both from the dict.
+            let (name, value) = (Bound::clone(&name), Bound::clone(&value));
+            self.value(&value).map_err(|stop| stop.at(Step::Name(shown(&name))))?;
         }
         self.writer.end_object();
         Ok(())
@@ -190,8 +200,13 @@ impl<'py> Walker<'_, 'py> {
         Ok(())
     }
 
-    #[inline]
     fn member(&mut self, name: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> Walked {
+        self.name(name)?;
+        self.value(value).map_err(|stop| stop.at(Step::Name(shown(name))))
+    }
+
+    #[inline(always)]
+    fn name(&mut self, name: &Bound<'py, PyAny>) -> Walked {
         let Ok(name) = name.cast::<PyString>() else {
             return Err(refused("has a name that is no text: JSON's names are"));
         };
@@ -202,7 +217,7 @@ impl<'py> Walker<'_, 'py> {
             self.writer.distrust_names(); // one that says it differs from its equal
         }
         self.writer.name(text);
-        self.value(value).map_err(|stop| stop.at(Step::Name(text.to_owned())))
+        Ok(())
     }
 
     fn list(&mut self, items: &Bound<'py, PyList>) -> Walked {
@@ -235,8 +250,8 @@ impl<'py> Walker<'_, 'py> {
         // Only now: whoever has a dataclass has loaded the module, and importing it takes longer than this package.
         for field in FIELDS.import(py, "dataclasses", "fields")?.call1((value,))?.try_iter()? {
             let name = field?.getattr(intern!(py, "name"))?;
-            let name = name.cast::<PyString>().map_err(PyErr::from)?;
-            self.member(name, &value.getattr(name)?)?;
+            let attribute = value.getattr(name.cast::<PyString>().map_err(PyErr::from)?)?;
+            self.member(&name, &attribute)?;
         }
         self.writer.end_object();
         Ok(())
@@ -259,24 +274,56 @@ impl<'py> Walker<'_, 'py> {
 /// As many as JSON may have levels.
 const MAX_DEFAULT_LEVELS: usize = cardseal::json::MAX_DEPTH;
 
-/// The member at a position of a dict, with references of its own. Unlike PyO3's iterator it does not panic when the
-/// dict is changed meanwhile; a name that it then gives twice is for the reader to find.
+/// The value of an int that 64 bits hold.
+#[inline(always)]
+fn small_integer(integer: &Bound<'_, PyInt>) -> Option<i64> {
+    let mut overflow = 0;
+    // SAFETY: it is an int, for which the call neither raises nor runs Python code.
+    let value = unsafe { ffi::PyLong_AsLongLongAndOverflow(integer.as_ptr(), &raw mut overflow) };
+    (overflow == 0).then_some(value)
+}
+
+/// The member at a position of a dict. Unlike PyO3's iterator it does not panic when the dict is changed meanwhile; a
+/// name that it then gives twice is for the reader to find.
+///
+/// The references are the dict's, so that they are good only until Python code runs; where other threads may run at any
+/// time, they are our own.
 #[inline]
-fn next_member<'py>(
-    members: &Bound<'py, PyDict>,
+fn next_member<'a, 'py>(
+    members: &'a Bound<'py, PyDict>,
     position: &mut ffi::Py_ssize_t,
-) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+) -> Option<(Member<'a, 'py>, Member<'a, 'py>)> {
     let py = members.py();
     with_critical_section(members.as_any(), || {
         let (mut name, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
-        // SAFETY: it is a dict; the references are borrowed from it and made our own before anything else can run.
+        // SAFETY: it is a dict, and what it lends stays alive until it is changed: see above.
         unsafe {
             if ffi::PyDict_Next(members.as_ptr(), position, &raw mut name, &raw mut value) == 0 {
                 return None;
             }
-            Some((Borrowed::from_ptr(py, name).to_owned(), Borrowed::from_ptr(py, value).to_owned()))
+            Some((member(Borrowed::from_ptr(py, name)), member(Borrowed::from_ptr(py, value))))
         }
     })
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+type Member<'a, 'py> = Borrowed<'a, 'py, PyAny>;
+#[cfg(not(Py_GIL_DISABLED))]
+fn member<'a, 'py>(lent: Borrowed<'a, 'py, PyAny>) -> Member<'a, 'py> {
+    lent
+}
+
+#[cfg(Py_GIL_DISABLED)]
+type Member<'a, 'py> = Bound<'py, PyAny>;
+#[cfg(Py_GIL_DISABLED)]
+fn member<'a, 'py>(lent: Borrowed<'a, 'py, PyAny>) -> Member<'a, 'py> {
+    lent.to_owned()
+}
+
+/// A name as a step on the way to what was refused.
+#[cold]
+fn shown(name: &Bound<'_, PyAny>) -> String {
+    name.cast::<PyString>().map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned())
 }
 
 fn is_dataclass(value: &Bound<'_, PyAny>) -> bool {

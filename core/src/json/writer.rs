@@ -222,7 +222,7 @@ impl Writer {
     }
 
     /// Writes a string literal, and says whether an escape stands in it.
-    #[inline]
+    #[inline(always)]
     fn literal(&mut self, value: &str) -> bool {
         self.push(b'"');
         let plain = copy_plain(value.as_bytes(), self.buffer.get_mut(self.end..).unwrap_or_default());
