@@ -86,3 +86,13 @@ def test_the_code_of_the_readme_runs() -> None:
                     checked += 1
         names["connection"].close()
     assert checked >= 5
+
+
+def test_the_python_of_the_repositorys_readme_runs() -> None:
+    text = (REPOSITORY / "README.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        names: dict[str, Any] = {}
+        exec(compile(block, "README.md", "exec"), names)
+        assert names["request"].path == "/api/v1/cards/topup"

@@ -1,4 +1,4 @@
-"""Three ways to do the whole job: payload in, HTTP body out, and back with the timestamp checked."""
+"""Four ways to do the whole job: payload in, HTTP body out, and back with the timestamp checked."""
 
 import base64
 import hashlib
@@ -32,27 +32,47 @@ class Cardseal:
         return self.envelope.open_request(body).payload
 
 
-class Tuned:
-    """orjson, libsodium's call itself by PyNaCl, pybase64: what one would write for speed."""
+class Fast:
+    """orjson, PyNaCl's SecretBox, pybase64: the fastest packages there are, used as their documentation has it."""
 
     name = "orjson + PyNaCl + pybase64"
 
     def __init__(self):
-        self.key = hashlib.sha256(SECRET.encode()).digest()
+        self.box = nacl.secret.SecretBox(hashlib.sha256(SECRET.encode()).digest())
+
+    def encrypt(self, message):
+        return bytes(self.box.encrypt(message))
+
+    def decrypt(self, sealed):
+        return self.box.decrypt(sealed)
 
     def seal(self, payload):
         message = orjson.dumps({"request_timestamp": time.time_ns() // 1000, **payload})
-        nonce = os.urandom(24)
-        sealed = b"\x02" + nonce + nacl.bindings.crypto_secretbox(message, nonce, self.key)
-        return b'{"encrypted":"' + pybase64.b64encode(sealed) + b'"}'
+        return b'{"encrypted":"' + pybase64.b64encode(b"\x02" + self.encrypt(message)) + b'"}'
 
     def open(self, body):
         sealed = pybase64.b64decode(orjson.loads(body)["encrypted"], validate=True)
         if sealed[0] != 2:
             raise ValueError("unknown version")
-        payload = orjson.loads(nacl.bindings.crypto_secretbox_open(sealed[25:], sealed[1:25], self.key))
+        payload = orjson.loads(self.decrypt(sealed[1:]))
         check_window(payload)
         return payload
+
+
+class Tuned(Fast):
+    """The same with libsodium's call itself in the place of SecretBox, which checks and copies in Python."""
+
+    name = "the same, beneath SecretBox"
+
+    def __init__(self):
+        self.key = hashlib.sha256(SECRET.encode()).digest()
+
+    def encrypt(self, message):
+        nonce = os.urandom(24)
+        return nonce + nacl.bindings.crypto_secretbox(message, nonce, self.key)
+
+    def decrypt(self, sealed):
+        return nacl.bindings.crypto_secretbox_open(sealed[24:], sealed[:24], self.key)
 
 
 class Document:
@@ -83,4 +103,4 @@ def check_window(payload):
         raise ValueError("outside the window")
 
 
-PEERS = (Cardseal, Tuned, Document)
+PEERS = (Cardseal, Fast, Tuned, Document)
