@@ -26,8 +26,6 @@ pub(crate) struct Objects<'py> {
     /// Where on the stack the items of each open array begin.
     arrays: Vec<usize>,
     names: Option<MutexGuard<'static, NameCache>>,
-    /// The last name in each place, as the reader counts them.
-    places: [Option<Bound<'py, PyAny>>; 32],
     template: Option<Template<'py>>,
     /// Why it stopped: Python had no memory.
     raised: Option<PyErr>,
@@ -40,7 +38,6 @@ impl<'py> Objects<'py> {
             stack: Vec::with_capacity(16),
             arrays: Vec::new(),
             names: NameCache::lock(),
-            places: [const { None }; 32],
             template: None,
             raised: None,
         }
@@ -60,13 +57,6 @@ impl<'py> Objects<'py> {
                 Ok(())
             }
             Err(raised) => self.stop(raised),
-        }
-    }
-
-    fn new_name(&mut self, name: Text<'_>) -> PyResult<Bound<'py, PyAny>> {
-        match &mut self.names {
-            Some(cache) if !name.is_escaped() => cache.get(self.py, name.raw()),
-            _ => string(self.py, name),
         }
     }
 
@@ -138,24 +128,11 @@ impl<'py> Sink for Objects<'py> {
 
     #[inline]
     fn name(&mut self, name: Text<'_>, place: Place) -> Result<(), Fault> {
-        if let Place::Same(index) = place
-            && let Some(Some(known)) = self.places.get(index)
-        {
-            self.stack.push(known.clone());
-            return Ok(());
-        }
-        match self.new_name(name) {
-            Ok(name) => {
-                if let Place::New(index) | Place::Same(index) = place
-                    && let Some(slot) = self.places.get_mut(index)
-                {
-                    *slot = Some(name.clone());
-                }
-                self.stack.push(name);
-                Ok(())
-            }
-            Err(raised) => self.stop(raised),
-        }
+        let built = match &mut self.names {
+            Some(cache) => cache.get(self.py, name, place),
+            None => string(self.py, name),
+        };
+        self.push(built)
     }
 
     #[inline]
@@ -276,7 +253,10 @@ fn length(bytes: usize) -> ffi::Py_ssize_t {
 /// One thread uses it at a time, the others do without. It is never waited for, so that neither a fork nor a garbage
 /// collection in the middle can leave anyone hanging.
 struct NameCache {
-    /// In pairs, the newer one first: two frequent names that share a place do not push each other out.
+    /// The last name in each place, as the reader counts places; none where that was no name to be kept. Bodies of one
+    /// kind have the same names in the same places.
+    by_place: [Option<CachedName>; 32],
+    /// In pairs, the newer one first: two frequent names that share a slot do not push each other out.
     entries: Vec<Option<CachedName>>,
 }
 
@@ -305,7 +285,7 @@ fn name_key(name: &[u8]) -> Option<NameKey> {
     Some((length, words))
 }
 
-static NAMES: Mutex<NameCache> = Mutex::new(NameCache { entries: Vec::new() });
+static NAMES: Mutex<NameCache> = Mutex::new(NameCache { by_place: [const { None }; 32], entries: Vec::new() });
 
 impl NameCache {
     /// A power of two.
@@ -316,22 +296,52 @@ impl NameCache {
     }
 
     #[inline]
-    fn get<'py>(&mut self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        let Some(key) = name_key(name.as_bytes()) else { return new_string(py, name) };
+    fn get<'py>(&mut self, py: Python<'py>, name: Text<'_>, place: Place) -> PyResult<Bound<'py, PyAny>> {
+        if let Place::Same(index) = place
+            && let Some(Some(last)) = self.by_place.get(index)
+        {
+            return Ok(last.string.bind(py).clone()); // of this text: its names began with a new one in this place
+        }
+        let key = if name.is_escaped() { None } else { name_key(name.raw().as_bytes()) };
+        let Some(key) = key else {
+            if let Place::New(index) = place
+                && let Some(slot) = self.by_place.get_mut(index)
+            {
+                *slot = None;
+            }
+            return string(py, name);
+        };
+        if let Place::New(index) = place
+            && let Some(Some(last)) = self.by_place.get(index)
+            && same(&last.key, &key)
+        {
+            return Ok(last.string.bind(py).clone());
+        }
+        let string = self.find(py, name.raw(), key)?;
+        if let Place::New(index) = place
+            && let Some(slot) = self.by_place.get_mut(index)
+        {
+            *slot = Some(CachedName { key, string: string.clone().unbind() });
+        }
+        Ok(string)
+    }
+
+    /// The string of a name, from before or new.
+    fn find<'py>(&mut self, py: Python<'py>, name: &str, key: NameKey) -> PyResult<Bound<'py, PyAny>> {
         if self.entries.is_empty() {
             self.entries.resize_with(Self::ENTRIES, || None);
         }
         let (pairs, _) = self.entries.as_chunks_mut::<2>();
-        let Some([newest, older]) = pairs.get_mut(place(&key) % (Self::ENTRIES / 2)) else {
+        let Some([newer, older]) = pairs.get_mut(slot(&key) % (Self::ENTRIES / 2)) else {
             return new_string(py, name);
         };
-        for cached in [&*newest, &*older].into_iter().flatten() {
+        for cached in [&*newer, &*older].into_iter().flatten() {
             if same(&cached.key, &key) {
-                return Ok(cached.string.clone_ref(py).into_bound(py));
+                return Ok(cached.string.bind(py).clone());
             }
         }
         let string = new_string(py, name)?;
-        *older = newest.replace(CachedName { key, string: string.clone().unbind() });
+        *older = newer.replace(CachedName { key, string: string.clone().unbind() });
         Ok(string)
     }
 }
@@ -343,9 +353,9 @@ fn same(one: &NameKey, other: &NameKey) -> bool {
     one.0 == other.0 && differ(0) | differ(1) | differ(2) | differ(3) == 0
 }
 
-/// Names made to share a place only push each other out.
+/// Names made to share a slot only push each other out.
 #[inline]
-fn place(&(length, [a, b, c, d]): &NameKey) -> usize {
+fn slot(&(length, [a, b, c, d]): &NameKey) -> usize {
     let mixed = a.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ b.wrapping_mul(0xbf58_476d_1ce4_e5b9)
         ^ c.wrapping_mul(0x94d0_49bb_1331_11eb)
