@@ -1,4 +1,5 @@
 //! `core/data/*.json` → `core/src/tables.rs`. The types and macros are written by hand in the core; this emits data only.
+//! The Go module's tables are `codegen_go`'s.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -6,17 +7,22 @@ use std::process::{Command, Stdio};
 
 use crate::data::Tables;
 use crate::repo::Repo;
-use crate::{Result, fail};
+use crate::{Result, codegen_go, fail};
 
 /// Writes the tables, or with `check` fails if the committed ones are stale.
 pub(crate) fn run(repo: &Repo, check: bool) -> Result<()> {
-    let fresh = rustfmt(repo, &emit(&Tables::read(repo)?))?;
+    let tables = Tables::read(repo)?;
+    write_or_check(repo, FILE, &rustfmt(repo, &emit(&tables))?, check)?;
+    write_or_check(repo, codegen_go::FILE, &codegen_go::emit(&tables), check)
+}
+
+fn write_or_check(repo: &Repo, file: &str, fresh: &str, check: bool) -> Result<()> {
     if !check {
-        return repo.write(FILE, &fresh);
+        return repo.write(file, fresh);
     }
-    match repo.read(FILE) {
+    match repo.read(file) {
         Ok(committed) if committed == fresh => Ok(()),
-        Ok(_) => fail(format!("{FILE} is not what core/data says; mend it with: cargo xtask codegen")),
+        Ok(_) => fail(format!("{file} is not what core/data says; mend it with: cargo xtask codegen")),
         Err(error) => fail(format!("{error}; make it with: cargo xtask codegen")),
     }
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod codegen_go;
 mod counts;
 mod data;
 mod demo;
