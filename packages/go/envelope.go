@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -236,7 +235,7 @@ func (e *Envelope) encrypt(message []byte, from host) (string, error) {
 	if err := e.seal(s, message, from); err != nil {
 		return "", err
 	}
-	return base64.StdEncoding.EncodeToString(s.sealed), nil
+	return string(appendEncoded(nil, s.sealed)), nil
 }
 
 // sealBody seals text that the caller has made sure of.
@@ -246,7 +245,7 @@ func (e *Envelope) sealBody(s *scratch, text []byte, from host) ([]byte, error) 
 	}
 	body := make([]byte, 0, e.layout.bodyBytes(len(text)))
 	body = append(body, bodyStart...)
-	body = base64.StdEncoding.AppendEncode(body, s.sealed)
+	body = appendEncoded(body, s.sealed)
 	return append(body, bodyEnd...), nil
 }
 

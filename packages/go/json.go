@@ -33,7 +33,6 @@ func read(text []byte, wanted []string) (members, *fault) {
 		return members{}, &fault{"a byte order mark: send plain UTF-8", 0}
 	}
 	r := reader{text: text, wanted: wanted}
-	r.names.open = r.names.few[:0]
 	at := r.skipSpace(0)
 	if at == len(text) {
 		return members{}, &fault{"nothing to read: expected a JSON value", at}
@@ -114,8 +113,10 @@ type reader struct {
 	text   []byte
 	wanted []string
 	names  names
-	root   members
-	fault  fault
+	// escaped says that an escape stood in a string since it was last set to false.
+	escaped bool
+	root    members
+	fault   fault
 }
 
 func (r *reader) fail(what string, at int) int {
@@ -162,48 +163,54 @@ func (r *reader) object(at, depth int) int {
 	if depth > maxDepth {
 		return r.failDepth(at)
 	}
-	mark := len(r.names.open)
-	at = r.skipSpace(at + 1)
-	if at < len(r.text) && r.text[at] == '}' {
+	text, mark := r.text, r.names.count
+	if at = r.skipSpace(at + 1); at < len(text) && text[at] == '}' {
 		return at + 1
 	}
 	for {
-		if at >= len(r.text) || r.text[at] != '"' {
+		if at >= len(text) || text[at] != '"' {
 			return r.failUnexpected(at)
 		}
 		name := at + 1
+		r.escaped = false
 		if at = r.string(name); at < 0 {
 			return -1
 		}
-		nameEnd := at - 1
-		r.names.push(r.text, name, nameEnd)
-		at = r.skipSpace(at)
-		if at >= len(r.text) || r.text[at] != ':' {
+		nameEnd, escaped := at-1, r.escaped
+		r.names.push(text, name, nameEnd, escaped)
+		if at = r.skipSpace(at); at >= len(text) || text[at] != ':' {
 			return r.failUnexpected(at)
 		}
 		start := r.skipSpace(at + 1)
-		if at = r.value(start, depth); at < 0 {
+		if start < len(text) && text[start] == '"' { // the most frequent kind, without a call in between
+			at = r.string(start + 1)
+		} else {
+			at = r.value(start, depth)
+		}
+		if at < 0 {
 			return -1
 		}
 		if depth == 1 {
-			r.member(r.text[name:nameEnd], start, at)
+			r.root.count++
+			if len(r.wanted) > 0 {
+				r.member(text[name:nameEnd], escaped, start, at)
+			}
 		}
-		at = r.skipSpace(at)
-		if at >= len(r.text) {
+		if at = r.skipSpace(at); at >= len(text) {
 			return r.failEnd()
 		}
-		switch r.text[at] {
-		case ',':
+		if text[at] == ',' {
 			at = r.skipSpace(at + 1)
-		case '}':
-			if repeated, found := r.names.repeated(r.text, mark); found {
-				return r.fail("a member name that its object already has", repeated-1)
-			}
-			r.names.open = r.names.open[:mark]
-			return at + 1
-		default:
+			continue
+		}
+		if text[at] != '}' {
 			return r.failUnexpected(at)
 		}
+		if repeated, found := r.names.repeated(text, mark); found {
+			return r.fail("a member name that its object already has", repeated-1)
+		}
+		r.names.count = mark
+		return at + 1
 	}
 }
 
@@ -239,12 +246,10 @@ func (r *reader) failDepth(at int) int {
 }
 
 // member notes a member of the root object.
-func (r *reader) member(name []byte, start, end int) {
-	r.root.count++
-	if len(r.wanted) == 0 {
-		return
+func (r *reader) member(name []byte, escaped bool, start, end int) {
+	if escaped {
+		name = unescape(name)
 	}
-	name = unescape(name)
 	for index, wanted := range r.wanted {
 		if string(name) == wanted {
 			r.root.found[index] = member{start, end}
@@ -255,23 +260,38 @@ func (r *reader) member(name []byte, start, end int) {
 
 // string reads what follows an opening quote.
 func (r *reader) string(at int) int {
+	text := r.text
 	for {
-		at = skipPlain(r.text, at)
-		switch {
-		case at >= len(r.text):
+		if at < len(text)-16 {
+			// Two words, and one branch for both: most strings end within them, each at another place.
+			words := text[at : at+16]
+			special, next := specials(binary.LittleEndian.Uint64(words)), specials(binary.LittleEndian.Uint64(words[8:]))
+			if special|next == 0 {
+				at += 16
+				continue
+			}
+			if special == 0 {
+				special, at = next, at+8
+			}
+			at += bits.TrailingZeros64(special) / 8
+		} else if at = skipPlain(text, at); at >= len(text) {
 			return r.failEnd()
-		case r.text[at] == '"':
-			return at + 1
-		case r.text[at] != '\\':
-			return r.fail("a raw control character in a string: escape it", at)
 		}
-		if at = r.escape(at); at < 0 {
-			return -1
+		switch text[at] {
+		case '"':
+			return at + 1
+		case '\\':
+			if at = r.escape(at); at < 0 {
+				return -1
+			}
+		default:
+			return r.fail("a raw control character in a string: escape it", at)
 		}
 	}
 }
 
 func (r *reader) escape(at int) int {
+	r.escaped = true
 	if at+1 >= len(r.text) {
 		return r.failEnd()
 	}
@@ -379,7 +399,14 @@ func (r *reader) failRange(at int) int {
 }
 
 func (r *reader) skipSpace(at int) int {
-	for at < len(r.text) && r.text[at] <= ' ' && isSpace(r.text[at]) {
+	if at < len(r.text) && r.text[at] > ' ' {
+		return at
+	}
+	return r.skipSpaces(at)
+}
+
+func (r *reader) skipSpaces(at int) int {
+	for at < len(r.text) && isSpace(r.text[at]) {
 		at++
 	}
 	return at
@@ -391,7 +418,13 @@ func isSpace(character byte) bool {
 
 // trimSpace drops the white space of JSON around a text.
 func trimSpace(text []byte) []byte {
-	return bytes.Trim(text, " \t\r\n")
+	for len(text) > 0 && isSpace(text[0]) {
+		text = text[1:]
+	}
+	for len(text) > 0 && isSpace(text[len(text)-1]) {
+		text = text[:len(text)-1]
+	}
+	return text
 }
 
 // skipPlain returns the offset of the first quote, backslash or control character from at on, or the text's length.
@@ -411,15 +444,18 @@ func skipPlain(text []byte, at int) int {
 	return at
 }
 
-// specials sets the upper bit of bytes that are a quote, a backslash or below a space. Bytes above the first such byte
-// may be marked by mistake, since a subtraction borrows from them; the lowest mark is always right.
+// specials sets the upper bit of each byte that is a quote, a backslash or below a space, and clears all other bits. The
+// sums stay within their bytes, since their summands have seven bits.
 func specials(word uint64) uint64 {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	quotes, backslashes := word^(ones*'"'), word^(ones*'\\')
-	return ((quotes - ones) &^ quotes & tops) |
-		((backslashes - ones) &^ backslashes & tops) |
-		((word - ones*' ') &^ word & tops)
+	const ones = 0x0101010101010101
+	low := word &^ upperBits
+	// The upper bit of each summand's sum says: no control character, no quote, no backslash.
+	plain := (low + ones*(0x80-' ')) & (low ^ ones*'"' + ones*0x7f) & (low ^ ones*'\\' + ones*0x7f)
+	return ^(plain | word) & upperBits
 }
+
+// upperBits are the upper bits of eight bytes.
+const upperBits = 0x8080808080808080
 
 // unescape is the value of the inside of an accepted string: the bytes themselves where nothing is escaped.
 func unescape(inside []byte) []byte {

@@ -1,9 +1,6 @@
 package cardseal
 
-import (
-	"bytes"
-	"encoding/base64"
-)
+import "bytes"
 
 // A Layout says what stands before the nonce inside an envelope (SPEC.md, section 3). The caller chooses it; it is never
 // guessed from the bytes, for a guess would be an oracle and a downgrade.
@@ -69,39 +66,6 @@ func (l Layout) nonce(sealed []byte) Nonce {
 	return Nonce(sealed[l.versionBytes() : l.versionBytes()+nonceBytes])
 }
 
-// appendDecoded appends the bytes of a field, and tells whether it is canonical base64 (SPEC.md, section 4).
-func appendDecoded(buffer, field []byte) ([]byte, bool) {
-	if len(field)%4 != 0 {
-		return buffer, false
-	}
-	padding := 0
-	for padding < 2 && padding < len(field) && field[len(field)-1-padding] == '=' {
-		padding++
-	}
-	want := len(field)/4*3 - padding
-	start := len(buffer)
-	buffer = grow(buffer, len(field)/4*3)
-	written, err := strictBase64.Decode(buffer[start:cap(buffer)], field)
-	// The decoder skips line breaks, whatever its mode: then it writes less than the length promises.
-	if err != nil || written != want {
-		return buffer[:start], false
-	}
-	return buffer[:start+written], true
-}
-
-// strictBase64 refuses bits that no byte uses.
-var strictBase64 = base64.StdEncoding.Strict()
-
-// grow makes room for n more bytes without a change of length.
-func grow(buffer []byte, n int) []byte {
-	if cap(buffer)-len(buffer) >= n {
-		return buffer
-	}
-	grown := make([]byte, len(buffer), len(buffer)+n)
-	copy(grown, buffer)
-	return grown
-}
-
 // malformed says what is wrong with a field that does not decode, as precisely as can be told cheaply.
 func malformed(field []byte) *Error {
 	foreign := bytes.Trim(field, "=")
@@ -125,5 +89,3 @@ func malformed(field []byte) *Error {
 	}
 	return newError(ErrInvalidEnvelope, "%s", message)
 }
-
-const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -2,46 +2,95 @@ package cardseal
 
 import (
 	"cmp"
-	"hash/maphash"
+	"encoding/binary"
+	"math/bits"
 	"slices"
 	"unicode/utf8"
 )
 
 // names holds the member names of all objects that are still open, innermost last, to find one that stands twice.
 //
-// An entry is the name's hash above the offset of its inside: eight bytes, no copy. Where hashes differ the names do;
-// where they agree the names themselves are compared. The hash has a seed of its own in each process, so that nobody can
-// choose names that collide, and sorting bounds the time for any number of them.
+// An entry is a hash of the name above the offset of its inside: eight bytes, no copy. Where hashes differ the names do;
+// where they agree the names themselves are compared. So the hash needs no secret, and may leave out the middle of a long
+// name: names made to collide cost one sort by their bytes.
 type names struct {
-	open []uint64
-	few  [32]uint64 // room for open, until it is full
+	few   [32]uint64 // as long as they have room, which spares an allocation
+	many  []uint64   // then all of them
+	count int
 }
 
-var nameSeed = maphash.MakeSeed()
+// push adds a name by its inside text[start:end].
+func (n *names) push(text []byte, start, end int, escaped bool) {
+	hash := uint64(0)
+	if escaped {
+		value := unescape(text[start:end])
+		hash = hashName(value, 0, len(value))
+	} else {
+		hash = hashName(text, start, end)
+	}
+	n.add(hash&^offsetBits | uint64(start))
+}
 
-func (n *names) push(text []byte, start, end int) {
-	name := unescape(text[start:end])
-	n.open = append(n.open, maphash.Bytes(nameSeed, name)&^offsetBits|uint64(start))
+func (n *names) add(entry uint64) {
+	if n.many == nil && n.count < len(n.few) {
+		n.few[n.count] = entry
+	} else {
+		n.pushMany(entry)
+	}
+	n.count++
+}
+
+// hashName hashes the first and the last eight bytes of the name text[start:end], and its length.
+func hashName(text []byte, start, end int) uint64 {
+	// An odd number with bits all over: 2^64 divided by the golden ratio.
+	const factor = 0x9e3779b97f4a7c15
+	var first, last uint64
+	if length := end - start; length >= 8 {
+		first, last = binary.LittleEndian.Uint64(text[start:]), binary.LittleEndian.Uint64(text[end-8:])
+	} else if len(text)-start >= 8 {
+		first = binary.LittleEndian.Uint64(text[start:]) << (64 - 8*length) // 0 for the empty name
+	} else {
+		for _, character := range text[start:end] {
+			first = first>>8 | uint64(character)<<56 // as the load above has it
+		}
+	}
+	return (first ^ bits.RotateLeft64(last, 32) ^ uint64(end-start)) * factor
+}
+
+func (n *names) pushMany(entry uint64) {
+	if n.many == nil {
+		n.many = append(make([]uint64, 0, 4*len(n.few)), n.few[:]...)
+	}
+	n.many = append(n.many[:n.count], entry)
+}
+
+// truncate forgets the names from mark on.
+func (n *names) truncate(mark int) {
+	n.count = mark
 }
 
 // repeated finds a name that stands twice among those from mark on, and changes their order.
 func (n *names) repeated(text []byte, mark int) (offset int, found bool) {
-	entries := n.open[mark:]
-	if len(entries) > pairwise {
-		slices.Sort(entries)
-		for first := 0; first < len(entries); {
-			end := first + 1
-			for end < len(entries) && sameHash(entries[first], entries[end]) {
-				end++
-			}
-			if offset, found = repeatedAmong(text, entries[first:end]); found {
-				return offset, true
-			}
-			first = end
-		}
-		return 0, false
+	entries := n.many
+	if entries == nil {
+		entries = n.few[:]
 	}
-	return repeatedAmong(text, entries)
+	entries = entries[mark:n.count]
+	if len(entries) <= pairwise {
+		return repeatedAmong(text, entries)
+	}
+	slices.Sort(entries)
+	for first := 0; first < len(entries); {
+		end := first + 1
+		for end < len(entries) && sameHash(entries[first], entries[end]) {
+			end++
+		}
+		if offset, found = repeatedInRun(text, entries[first:end]); found {
+			return offset, true
+		}
+		first = end
+	}
+	return 0, false
 }
 
 // pairwise is the number of names up to which comparing every pair is quicker than sorting.
@@ -53,6 +102,22 @@ func repeatedAmong(text []byte, entries []uint64) (offset int, found bool) {
 			if sameHash(entry, earlier) && compareNames(text, int(entry&offsetBits), int(earlier&offsetBits)) == 0 {
 				return int(entry & offsetBits), true
 			}
+		}
+	}
+	return 0, false
+}
+
+// repeatedInRun finds a name that stands twice among names of one hash.
+func repeatedInRun(text []byte, entries []uint64) (offset int, found bool) {
+	if len(entries) <= pairwise {
+		return repeatedAmong(text, entries)
+	}
+	slices.SortFunc(entries, func(a, b uint64) int {
+		return compareNames(text, int(a&offsetBits), int(b&offsetBits))
+	})
+	for index := range entries[1:] {
+		if offset, found = repeatedAmong(text, entries[index:index+2]); found {
+			return offset, true
 		}
 	}
 	return 0, false

@@ -277,13 +277,14 @@ type scratch struct {
 }
 
 // maxKept is how much memory a scratch may keep: rare large bodies must not hold theirs.
-const maxKept = 1 << 20
+const maxKept = 4 << 20
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 func (s *scratch) release() {
 	clear(s.message)
 	clear(s.json.Bytes())
+	s.message = s.message[:0] // so that the next release has no more to wipe than its own
 	s.json.Reset()
 	if cap(s.message)+s.json.Cap()+cap(s.sealed) <= maxKept {
 		scratches.Put(s)
