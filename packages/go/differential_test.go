@@ -324,16 +324,16 @@ func (g *generator) open(env environment, line fields, body []byte, isInner bool
 		if err == nil {
 			ok = fields{
 				"payload": string(webhook.Payload.Bytes()), "type": nil, "timestamp": nil, "delivery_id": nil,
-				"dedupe_key": webhook.DedupeKey, "key_index": webhook.KeyIndex,
+				"dedupe_key": webhook.DedupeKey(), "key_index": webhook.KeyIndex,
 			}
-			if webhook.HasType {
-				ok["type"] = webhook.Type
+			if name, has := webhook.Type(); has {
+				ok["type"] = name
 			}
-			if webhook.Timestamp != nil {
-				ok["timestamp"] = string(webhook.Timestamp)
+			if timestamp := webhook.Timestamp(); timestamp != nil {
+				ok["timestamp"] = string(timestamp)
 			}
-			if webhook.DeliveryID != "" {
-				ok["delivery_id"] = webhook.DeliveryID
+			if id := webhook.DeliveryID(); id != "" {
+				ok["delivery_id"] = id
 			}
 		}
 	}

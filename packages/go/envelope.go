@@ -26,9 +26,7 @@ const (
 // Envelope holds a key, and seals and opens with it. Make one with [New] or [NewFromKey] and keep it: it is safe for
 // concurrent use. Nothing prints its keys.
 type Envelope struct {
-	// Behind a pointer, because fmt calls no method on an unexported field of somebody else's struct: there it prints
-	// fields as they are, and of a pointer only the address.
-	keys     *keys
+	keys     hidden[*keys]
 	layout   Layout
 	maxBytes int64
 }
@@ -132,7 +130,7 @@ func (s settings) envelope(sealing [keyBytes]byte, older [][keyBytes]byte) (*Env
 	if s.maxBytes < 1 || s.maxBytes > maxMaxBytes {
 		return nil, newError(ErrInvalidOption, "max_bytes cannot be %d: use 1 to %d", s.maxBytes, int64(maxMaxBytes))
 	}
-	return &Envelope{keys: &keys{sealing: sealing, older: older}, layout: s.layout, maxBytes: s.maxBytes}, nil
+	return &Envelope{keys: hide(&keys{sealing: sealing, older: older}), layout: s.layout, maxBytes: s.maxBytes}, nil
 }
 
 func keyOfSecret(secret string) ([keyBytes]byte, error) {
@@ -265,7 +263,7 @@ func (e *Envelope) seal(s *scratch, message []byte, from host) error {
 		s.sealed = append(s.sealed, versionByte)
 	}
 	s.sealed = append(s.sealed, s.nonce[:]...)
-	s.sealed = secretbox.Seal(s.sealed, message, (*[nonceBytes]byte)(&s.nonce), &e.keys.sealing)
+	s.sealed = secretbox.Seal(s.sealed, message, (*[nonceBytes]byte)(&s.nonce), &e.keys.reveal().sealing)
 	return nil
 }
 
@@ -417,10 +415,11 @@ func (e *Envelope) decrypt(s *scratch) (keyIndex int, err error) {
 	}
 	s.nonce = nonce
 	s.message = grow(s.message[:0], len(box))
-	message, ok := secretbox.Open(s.message, box, (*[nonceBytes]byte)(&s.nonce), &e.keys.sealing)
-	for index := 0; !ok && index < len(e.keys.older); index++ {
+	keys := e.keys.reveal()
+	message, ok := secretbox.Open(s.message, box, (*[nonceBytes]byte)(&s.nonce), &keys.sealing)
+	for index := 0; !ok && index < len(keys.older); index++ {
 		keyIndex = index + 1
-		message, ok = secretbox.Open(s.message, box, (*[nonceBytes]byte)(&s.nonce), &e.keys.older[index])
+		message, ok = secretbox.Open(s.message, box, (*[nonceBytes]byte)(&s.nonce), &keys.older[index])
 	}
 	if !ok {
 		return 0, newError(ErrDecryptionFailed, "the envelope does not open: it was sealed with another secret, or altered on its way")

@@ -50,6 +50,9 @@ func (l Layout) bodyBytes(messageBytes int) uint64 {
 
 // open takes the bytes of an envelope apart: the nonce, and secretbox's own bytes.
 func (l Layout) open(sealed []byte) (nonce Nonce, box []byte, err error) {
+	if len(sealed) == 0 {
+		return nonce, nil, newError(ErrInvalidEnvelope, "the `encrypted` field is empty")
+	}
 	if len(sealed) < l.headerBytes() {
 		return nonce, nil, newError(ErrInvalidEnvelope, "the `encrypted` field is too short to hold a nonce and a tag")
 	}
@@ -72,8 +75,6 @@ func malformed(field []byte) *Error {
 	foreign = bytes.TrimLeft(foreign, base64Alphabet)
 	var message string
 	switch {
-	case len(field) == 0:
-		message = "the `encrypted` field is empty"
 	case bytes.ContainsAny(field, "-_") && !bytes.ContainsAny(field, "+/"):
 		message = "the `encrypted` field uses the url-safe alphabet: use standard base64 with `+` and `/`"
 	case bytes.ContainsAny(field, " \t\r\n"):

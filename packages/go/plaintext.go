@@ -14,22 +14,32 @@ import (
 //
 // The zero value holds nothing.
 type Plaintext struct {
-	// Behind a pointer, because fmt calls no method on an unexported field of somebody else's struct: there it prints
-	// fields as they are, and of a pointer only the address.
-	text *[]byte
+	text hidden[[]byte]
+}
+
+// hidden is a value that nothing can print. fmt calls no method on an unexported field of somebody else's struct: it
+// prints what reflection shows, and follows pointers for some verbs. Into a function nothing can look.
+type hidden[T any] func() T
+
+func hide[T any](value T) hidden[T] {
+	return func() T { return value }
+}
+
+// reveal is the value, or the zero value where there is none.
+func (h hidden[T]) reveal() (value T) {
+	if h != nil {
+		value = h()
+	}
+	return value
 }
 
 func newPlaintext(text []byte) Plaintext {
-	text = bytes.Clone(text)
-	return Plaintext{&text}
+	return Plaintext{hide(bytes.Clone(text))}
 }
 
 // Bytes is the text. It is not copied: do not change it.
 func (p Plaintext) Bytes() []byte {
-	if p.text == nil {
-		return nil
-	}
-	return *p.text
+	return p.text.reveal()
 }
 
 // Decode stores the value in v as [Envelope.Open] does.

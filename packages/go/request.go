@@ -37,8 +37,7 @@ type SealedRequest struct {
 	// IdempotencyKey is the one in the headers, empty if there is none.
 	IdempotencyKey string
 
-	// Behind a pointer, as in Plaintext: one of them is the API key.
-	headers *[]Header
+	headers hidden[[]Header] // one of them is the API key
 }
 
 // Headers are API-KEY, Content-Type and, where there is one, Idempotency-Key. For a request of net/http:
@@ -50,10 +49,7 @@ type SealedRequest struct {
 // Take care with the idempotency key in a net/http client: where a request's GetBody is set, Transport sends the same
 // bytes again on its own, which the server refuses as a duplicate. Set GetBody to nil.
 func (r *SealedRequest) Headers() []Header {
-	if r.headers == nil {
-		return nil
-	}
-	return slices.Clone(*r.headers)
+	return slices.Clone(r.headers.reveal())
 }
 
 // RequestOption adds to a request.
@@ -117,7 +113,7 @@ func (e *Envelope) sealRequest(path string, payload any, apiKey string, options 
 	} else if kindOfNormalized(path) == EndpointKeyed {
 		return nil, newError(ErrIdempotencyKeyRequired, "`%s` needs an idempotency key: make one for the event and keep it for retries", path)
 	}
-	request.headers = &headers
+	request.headers = hide(headers)
 
 	s := scratches.Get().(*scratch)
 	defer s.release()

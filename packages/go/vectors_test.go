@@ -292,7 +292,7 @@ func keyVector(v *vector) (string, fields) {
 	if err != nil {
 		return failed(v.t, err)
 	}
-	return "ok", fields{"derived_key_hex": hex.EncodeToString(envelope.keys.sealing[:])}
+	return "ok", fields{"derived_key_hex": hex.EncodeToString(envelope.keys.reveal().sealing[:])}
 }
 
 func sealVector(v *vector) (string, fields) {
@@ -381,8 +381,8 @@ func checkMalleability(t *testing.T, envelope *Envelope, field string, message [
 		t.Fatal("a field that opens does not decode")
 	}
 	nonce := envelope.layout.nonce(sealed)
-	for _, key := range append([][keyBytes]byte{envelope.keys.sealing}, envelope.keys.older...) {
-		ofKey := &Envelope{keys: &keys{sealing: key}, layout: envelope.layout, maxBytes: envelope.maxBytes}
+	for _, key := range append([][keyBytes]byte{envelope.keys.reveal().sealing}, envelope.keys.reveal().older...) {
+		ofKey := &Envelope{keys: hide(&keys{sealing: key}), layout: envelope.layout, maxBytes: envelope.maxBytes}
 		again, err := ofKey.encrypt(message, host{nonce: func(given *Nonce) error { *given = nonce; return nil }})
 		if err == nil && again == field {
 			return
@@ -468,17 +468,17 @@ func webhookVector(v *vector) (string, fields) {
 		"type":        nil,
 		"timestamp":   nil,
 		"delivery_id": nil,
-		"dedupe_key":  webhook.DedupeKey,
+		"dedupe_key":  webhook.DedupeKey(),
 		"key_index":   webhook.KeyIndex,
 	}
-	if webhook.HasType {
-		outputs["type"] = webhook.Type
+	if name, has := webhook.Type(); has {
+		outputs["type"] = name
 	}
-	if webhook.Timestamp != nil {
-		outputs["timestamp"] = string(webhook.Timestamp)
+	if timestamp := webhook.Timestamp(); timestamp != nil {
+		outputs["timestamp"] = string(timestamp)
 	}
-	if webhook.DeliveryID != "" {
-		outputs["delivery_id"] = webhook.DeliveryID
+	if id := webhook.DeliveryID(); id != "" {
+		outputs["delivery_id"] = id
 	}
 	return "ok", outputs
 }

@@ -15,18 +15,42 @@ import (
 type Webhook struct {
 	// Payload is the JSON object, to the letter.
 	Payload Plaintext
-	// Type is `type` or `event_type`, whichever is a string, in this order.
-	Type string
-	// HasType says whether either was: an empty string is one.
-	HasType bool
-	// Timestamp is the JSON text of `timestamp`, whatever it is, and nil without that member.
-	Timestamp json.RawMessage
-	// DeliveryID is `delivery_id`, if that is a string.
-	DeliveryID string
-	// DedupeKey is `id:` and the delivery id, or without one `sha256:` and the digest of the canonical payload.
-	DedupeKey string
 	// KeyIndex says which secret opened it: 0 for the one that seals, 1 and up for the older ones.
 	KeyIndex int
+
+	members hidden[*webhookMembers]
+}
+
+// webhookMembers are parts of the plaintext.
+type webhookMembers struct {
+	kind       string
+	hasKind    bool
+	timestamp  json.RawMessage
+	deliveryID string
+	dedupeKey  string
+}
+
+// Type is the member type or event_type, whichever is a string, in this order; ok says whether either is.
+func (w Webhook) Type() (name string, ok bool) {
+	members := w.read()
+	return members.kind, members.hasKind
+}
+
+// Timestamp is the JSON text of the member timestamp, whatever it is, and nil without that member.
+func (w Webhook) Timestamp() json.RawMessage { return bytes.Clone(w.read().timestamp) }
+
+// DeliveryID is the member delivery_id, and empty where that is no string.
+func (w Webhook) DeliveryID() string { return w.read().deliveryID }
+
+// DedupeKey tells repeats from other webhooks: id: and the delivery id, or without one sha256: and the digest of the
+// canonical payload.
+func (w Webhook) DedupeKey() string { return w.read().dedupeKey }
+
+func (w Webhook) read() webhookMembers {
+	if members := w.members.reveal(); members != nil {
+		return *members
+	}
+	return webhookMembers{}
 }
 
 // SealWebhook returns the HTTP body of a webhook: an object, sealed, with nothing added. Payloads are taken as in
@@ -37,7 +61,7 @@ func (e *Envelope) SealWebhook(payload any) ([]byte, error) {
 	return e.sealVerbatim(payload, true, system)
 }
 
-var webhookMembers = []string{"type", "event_type", "timestamp", "delivery_id"}
+var wantedOfWebhook = []string{"type", "event_type", "timestamp", "delivery_id"}
 
 // OpenWebhook opens a webhook. It has no timestamp rule, and whatever object was sealed under the same key opens as one:
 // what matters has to be confirmed with a request (SPEC.md, section 28).
@@ -46,7 +70,7 @@ var webhookMembers = []string{"type", "event_type", "timestamp", "delivery_id"}
 func (e *Envelope) OpenWebhook(body []byte) (*Webhook, error) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	opened, err := e.open(s, body, webhookMembers)
+	opened, err := e.open(s, body, wantedOfWebhook)
 	if err != nil {
 		return nil, err
 	}
@@ -54,33 +78,42 @@ func (e *Envelope) OpenWebhook(body []byte) (*Webhook, error) {
 		return nil, errNotAnObject()
 	}
 	text, found := opened.text, opened.root.found
-	webhook := &Webhook{Payload: newPlaintext(text), KeyIndex: opened.keyIndex}
+	members := &webhookMembers{}
 	for _, member := range found[:2] {
-		if name, isString := member.string(text); isString && !webhook.HasType {
-			webhook.Type, webhook.HasType = string(name), true
+		if name, isString := member.string(text); isString && !members.hasKind {
+			members.kind, members.hasKind = string(name), true
 		}
 	}
 	if timestamp := found[2]; timestamp.exists() {
-		webhook.Timestamp = bytes.Clone(timestamp.raw(text))
+		members.timestamp = bytes.Clone(timestamp.raw(text))
 	}
-	if id, isString := found[3].string(text); isString && len(id) > 0 {
-		webhook.DeliveryID = string(id)
-		webhook.DedupeKey = "id:" + webhook.DeliveryID
-		return webhook, nil
+	if id, isString := found[3].string(text); isString {
+		members.deliveryID = string(id)
+	}
+	if members.dedupeKey, err = dedupeKey(members.deliveryID, text); err != nil {
+		return nil, err
+	}
+	return &Webhook{Payload: newPlaintext(text), KeyIndex: opened.keyIndex, members: hide(members)}, nil
+}
+
+// dedupeKey follows SPEC.md, HOOK-5.
+func dedupeKey(deliveryID string, text []byte) (string, error) {
+	if deliveryID != "" {
+		return "id:" + deliveryID, nil
 	}
 	canonical, err := CanonicalJSON(text)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer clear(canonical)
 	sum := sha256.Sum256(canonical)
-	webhook.DedupeKey = "sha256:" + hex.EncodeToString(sum[:])
-	return webhook, nil
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
 }
 
 // String says what type the webhook has.
 func (w Webhook) String() string {
-	return fmt.Sprintf("cardseal.Webhook(type %s, key index %d)", quoted(w.Type), w.KeyIndex)
+	kind, _ := w.Type()
+	return fmt.Sprintf("cardseal.Webhook(type %s, key index %d)", quoted(kind), w.KeyIndex)
 }
 
 // Format prints String for every verb.
