@@ -28,10 +28,7 @@ func (n *names) push(text []byte, start, end int, escaped bool) {
 	} else {
 		hash = hashName(text, start, end)
 	}
-	n.add(hash&^offsetBits | uint64(start))
-}
-
-func (n *names) add(entry uint64) {
+	entry := hash&^offsetBits | uint64(start)
 	if n.many == nil && n.count < len(n.few) {
 		n.few[n.count] = entry
 	} else {
@@ -62,11 +59,6 @@ func (n *names) pushMany(entry uint64) {
 		n.many = append(make([]uint64, 0, 4*len(n.few)), n.few[:]...)
 	}
 	n.many = append(n.many[:n.count], entry)
-}
-
-// truncate forgets the names from mark on.
-func (n *names) truncate(mark int) {
-	n.count = mark
 }
 
 // repeated finds a name that stands twice among those from mark on, and changes their order.
@@ -169,13 +161,4 @@ func decodeCharacter(text []byte) (rune, int) {
 		return decodeEscape(text)
 	}
 	return utf8.DecodeRune(text)
-}
-
-// nameEnd is the offset of the quote that closes the accepted string whose inside begins at start.
-func nameEnd(text []byte, start int) int {
-	at := skipPlain(text, start)
-	for text[at] == '\\' {
-		at = skipPlain(text, at+2)
-	}
-	return at
 }

@@ -273,7 +273,6 @@ type scratch struct {
 	encoder *json.Encoder
 	sealed  []byte // the bytes of an envelope
 	nonce   Nonce
-	key     [keyBytes]byte
 }
 
 // maxKept is how much memory a scratch may keep: rare large bodies must not hold theirs.

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the protocol's example sealed and opened, by the command line tool and by PyNaCl.
+//! `cargo xtask demo`: the protocol's example sealed and opened, by the command line tool, by Go and by PyNaCl.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::repo::Repo;
 use crate::screen::{bad, bold, good, say};
 use crate::shell::{Shell, pipe};
-use crate::{Result, fail, python, vectors};
+use crate::{Result, fail, go, python, vectors};
 
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     if !arguments.is_empty() {
@@ -28,7 +28,22 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     demo.step("PyNaCl opens the body of cardseal", || opened(pynacl("open", needed(&body)?)?));
     let body = demo.step("PyNaCl seals the payload", || sealed(pynacl("seal", PAYLOAD)?));
     demo.step("cardseal opens the body of PyNaCl", || opened(cardseal("open", needed(&body)?)?));
+    go_steps(repo, &mut demo, &pynacl, needed(&body));
     Ok(demo.conclude())
+}
+
+/// The same story in Go, from PyNaCl's body on.
+fn go_steps(repo: &Repo, demo: &mut Demo, pynacl: &impl Fn(&str, &str) -> Result<String>, of_pynacl: Result<&str>) {
+    let peer = |verb: &str, input: &str| {
+        if !go::is_installed(repo) {
+            return fail(go::MISSING);
+        }
+        pipe(go::command(repo, go::MODULE, &["run", go::PEER, verb]).env("CARDSEAL_SECRET", SECRET), input)
+    };
+    demo.step("Go opens the body of PyNaCl", || opened(peer("open", of_pynacl?)?));
+    let body = demo.step("Go seals the payload", || sealed(peer("seal", PAYLOAD)?));
+    demo.step("Go opens its own body", || opened(peer("open", needed(&body)?)?));
+    demo.step("PyNaCl opens the body of Go", || opened(pynacl("open", needed(&body)?)?));
 }
 
 struct Demo {
@@ -67,7 +82,7 @@ impl Demo {
 }
 
 /// Cargo itself says where the binary is: a configuration may have moved it.
-fn build_tool(repo: &Repo) -> Result<PathBuf> {
+pub(crate) fn build_tool(repo: &Repo) -> Result<PathBuf> {
     let mut command = repo.cargo("build --release --locked -p cardseal-cli --message-format=json-render-diagnostics");
     let output = command
         .stdin(Stdio::null())

@@ -7,6 +7,7 @@ mod counts;
 mod data;
 mod demo;
 mod dependencies;
+mod go;
 mod python;
 mod repo;
 mod screen;
@@ -82,7 +83,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "codegen",
         arguments: "[--check]",
-        about: "Write core/src/tables.rs from core/data",
+        about: "Write the tables of the core and of Go from core/data",
         run: |repo, arguments| done(codegen::run(repo, check_flag(arguments)?)),
     },
     Command {
@@ -97,7 +98,7 @@ const COMMANDS: &[Command] = &[
         about: "Write core/dependencies.txt",
         run: |repo, arguments| done(dependencies::run(repo, check_flag(arguments)?)),
     },
-    Command { name: "bench", arguments: "[rust]", about: "Measure against other implementations", run: bench::run },
+    Command { name: "bench", arguments: "[rust|go]", about: "Measure against other implementations", run: bench::run },
 ];
 
 fn done(outcome: Result<()>) -> Result<ExitCode> {

@@ -9,6 +9,7 @@ mod codegen;
 mod dependencies;
 mod doc;
 mod fmt;
+mod go;
 mod rust;
 mod vectors;
 mod xtask;
@@ -28,7 +29,7 @@ pub(crate) struct Stage {
 pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "fmt", about: "every Rust file is as rustfmt writes it", run: fmt::run },
     Stage { name: "clippy", about: "no warning in any set-up of features", run: clippy::run },
-    Stage { name: "codegen", about: "core/src/tables.rs is what core/data says", run: codegen::run },
+    Stage { name: "codegen", about: "the generated tables are what core/data says", run: codegen::run },
     Stage { name: "vectors", about: "the oracle agrees with the committed vectors", run: vectors::run },
     Stage {
         name: "dependencies",
@@ -40,6 +41,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "bare", about: "the core builds without std, also for wasm32", run: bare::run },
     Stage { name: "doc", about: "the core's documentation builds without warning", run: doc::run },
     Stage { name: "cli", about: "the tests of the command line tool", run: cli::run },
+    Stage { name: "go", about: "the Go module: vectors, races, the tool's answers, fuzzing", run: go::run },
     Stage { name: "bench", about: "the benchmarks compile, and their candidates agree", run: bench::run },
     Stage { name: "clean", about: "the run left the working tree as it was", run: clean::run },
 ];
