@@ -15,18 +15,35 @@ type Code string
 
 // Error says what the code means, in one line.
 func (c Code) Error() string {
-	for _, known := range codeMeanings {
-		if known.code == c {
-			return known.meaning + " (" + string(c) + ")"
-		}
+	if known := c.row(); known.meaning != "" {
+		return known.meaning + " (" + string(c) + ")"
 	}
 	return string(c)
 }
 
-// codeMeaning is a row of the generated table of codes.
-type codeMeaning struct {
+// Answer is how a server answers a request that it refuses with this code: the HTTP status and the text of the plain
+// error, which the reference server sends as {"error": "<text>"} (SPEC.md, section 12). The text is empty where the
+// protocol has none (413, 503), and the status 0 for a code that no request causes.
+func (c Code) Answer() (status int, text string) {
+	known := c.row()
+	return known.status, known.answer
+}
+
+func (c Code) row() codeRow {
+	for _, known := range codes {
+		if known.code == c {
+			return known
+		}
+	}
+	return codeRow{}
+}
+
+// codeRow is a row of the generated table of codes.
+type codeRow struct {
 	code    Code
 	meaning string
+	status  int
+	answer  string
 }
 
 // Error is every error that this package makes of its own. Its message is one line that says what to do next; it holds

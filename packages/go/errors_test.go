@@ -304,3 +304,37 @@ func TestEnvelopeThatNothingMade(t *testing.T) {
 		t.Errorf("%v %v", envelope, err)
 	}
 }
+
+func TestAnswers(t *testing.T) {
+	texts := map[string]bool{}
+	for _, plain := range cardseal.PlainErrors() {
+		texts[plain.Text] = true
+	}
+	for _, code := range allCodes(t) {
+		switch status, text := code.Answer(); status {
+		case 0, 413, 503:
+			if text != "" {
+				t.Errorf("%s is answered with %d %s", string(code), status, text)
+			}
+		case 400:
+			if !texts[text] {
+				t.Errorf("%s is answered with %s", string(code), text)
+			}
+		default:
+			t.Errorf("%s is answered with %d", string(code), status)
+		}
+	}
+	for code, want := range map[cardseal.Code]string{
+		cardseal.ErrDecryptionFailed:       "400 Invalid encrypted payload format",
+		cardseal.ErrDuplicateRequest:       "400 Duplicate request detected",
+		cardseal.ErrTooLarge:               "413 ",
+		cardseal.ErrReplayStoreUnavailable: "503 ",
+		cardseal.ErrInvalidKey:             "0 ",
+		"unheard_of":                       "0 ",
+	} {
+		status, text := code.Answer()
+		if got := fmt.Sprint(status, " ", text); got != want {
+			t.Errorf("%s is answered with %s", string(code), got)
+		}
+	}
+}

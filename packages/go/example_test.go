@@ -140,23 +140,14 @@ func handler(envelope *cardseal.Envelope, store cardseal.ReplayStore, topUp func
 
 // refuse answers in plain text, as the protocol has it.
 func refuse(w http.ResponseWriter, err error) {
-	text := "Invalid encrypted payload format"
-	switch {
-	case errors.Is(err, cardseal.ErrReplayStoreUnavailable):
-		http.Error(w, "try again later", http.StatusServiceUnavailable)
-		return
-	case errors.Is(err, cardseal.ErrInvalidJSON), errors.Is(err, cardseal.ErrEnvelopeNotFound):
-		text = "Encrypted payload not found"
-	case errors.Is(err, cardseal.ErrTimestampNotFound):
-		text = "Request timestamp not found in encrypted payload"
-	case errors.Is(err, cardseal.ErrInvalidTimestamp):
-		text = "Invalid timestamp format"
-	case errors.Is(err, cardseal.ErrTimestampOutsideWindow):
-		text = "Request timestamp outside allowed window"
-	case errors.Is(err, cardseal.ErrDuplicateRequest):
-		text = "Duplicate request detected"
+	status, text := http.StatusInternalServerError, ""
+	var code cardseal.Code
+	if errors.As(err, &code) {
+		if known, answer := code.Answer(); known != 0 {
+			status, text = known, answer // 400, and 503 for a store that cannot answer
+		}
 	}
-	w.WriteHeader(http.StatusBadRequest)
+	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]string{"error": text})
 }
 

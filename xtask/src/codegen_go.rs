@@ -21,8 +21,10 @@ pub(crate) fn emit(tables: &Tables) -> String {
     }
     line(&mut text, ")\n");
 
-    array(&mut text, "codeMeanings", "codeMeaning", error_codes, |error| {
-        format!("{}, {:?}", code_name(&error.code), error.meaning)
+    array(&mut text, "codes", "codeRow", error_codes, |error| {
+        let answer = plain_errors.iter().find(|plain| Some(&plain.code) == error.plain_error.as_ref());
+        let (status, answer) = (error.http_status.unwrap_or_default(), answer.map_or("", |plain| &plain.text));
+        format!("{}, {:?}, {status}, {answer:?}", code_name(&error.code), error.meaning)
     });
     array(&mut text, "plainErrors", "PlainError", plain_errors, |error| {
         format!("{:?}, {}, {:?}", error.text, error.status, error.code)
