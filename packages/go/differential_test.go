@@ -787,9 +787,9 @@ var stamps = []string{
 var tokens = []string{
 	`"a":1,`, `"a":2,`, `"\u0061":3,`, `"request_timestamp":1700000000000000,`, `"request_timestam\u0070":1,`, `"encrypted":"x",`, `"success":false,`,
 	`"error":"Duplicate request detected",`, `"type":"t",`, `"delivery_id":"d",`, `,`, `:`, `{`, `}`, `[`, `]`, `"`, `\`, ` `, "\n", "\x00", "\x0b", "\x1f", "\x7f",
-	"\xff", "\xc3", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80", "\ufeff", "\u00a0", `\ud800`, `\udc00`, `\ud83d\ude00`, `\ud83d\u0041`, `\u00zz`, `\x`, `\/`,
+	"\xff", "\xc3", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80", "\ufeff", "\u00a0", `\ud800`, `\udc00`, `\udc00\udc00`, `\ud83d\ude00`, `\ud83d\u0041`, `\u00zz`, `\x`, `\/`,
 	`1e309`, `1e308`, `-`, `+1`, `01`, `1.`, `.5`, `0x1`, `NaN`, `Infinity`, `tru`, `null`, `true,`, `"x",`, `0,`, `//`, `'`, strings.Repeat("1", 1024) + ",", strings.Repeat("1", 1025) + ",", "1" + strings.Repeat("0", 309) + ",",
-	"1" + strings.Repeat("0", 308) + ",", "0." + strings.Repeat("0", 400) + "1,", `"` + strings.Repeat("s", 40) + `":0,`,
+	"1" + strings.Repeat("0", 308) + ",", "2" + strings.Repeat("0", 308) + ",", "0." + strings.Repeat("0", 400) + "1,", `"` + strings.Repeat("s", 40) + `":0,`,
 }
 
 var plainBodies = []string{
@@ -798,4 +798,5 @@ var plainBodies = []string{
 	` "Duplicate request detected" `, `{"error":"Duplicate request detected"}`, `{"detail":"Invalid timestamp format","error":7}`, `{"success":false}`,
 	`{"success":false,"message":"no"}`, `{"success":true}`, "<html>502</html>", "", "null", "[1]", "\ufeffInvalid timestamp format", "\xffAPI key not found",
 	`{"error":"` + strings.Repeat("é", 250) + `"}`, "\u0085 text\u2028", "a\x00b\x7f\u009f", `{"encrypted":"AAAA","success":false}`, `x {"encrypted":"AAAA"}`,
+	"\ufeff{\"encrypted\":\"AAAA\",\"success\":false}", "{\"encrypted\":\"\xff\",\"success\":false}",
 }

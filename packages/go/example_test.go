@@ -106,7 +106,7 @@ func topUpOnce(ctx context.Context, envelope *cardseal.Envelope, baseURL, apiKey
 	return order, err
 }
 
-// handler answers sealed requests.
+// handler answers sealed requests of API keys that were authenticated before.
 func handler(envelope *cardseal.Envelope, store cardseal.ReplayStore, topUp func(TopUp) Order) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, envelope.MaxBytes()))

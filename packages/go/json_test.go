@@ -56,6 +56,70 @@ func TestStringsEndWhereTheyShould(t *testing.T) {
 	}
 }
 
+func TestTextsAtTheLimits(t *testing.T) {
+	digits := strings.Repeat("0", 308)
+	for text, isAccepted := range map[string]bool{
+		"1" + digits:            true,
+		"-1" + digits + ".5e0":  true,
+		"2" + digits:            false,
+		"-2" + digits:           false,
+		"0." + digits + "1e617": true, // 1e308
+		"0." + digits + "2e617": false,
+		`"\ud800\udfff"`:        true,
+		`"\udfff\ud800"`:        false,
+		`"\udc00\udc00"`:        false,
+		`"\ud800\ud800"`:        false,
+		`"\ud800\\udc00"`:       false,
+		`"\ud800x\udc00"`:       false,
+	} {
+		if _, failure := read([]byte(text), nil); (failure == nil) != isAccepted {
+			t.Errorf("%s: %v", text, failure)
+		}
+	}
+}
+
+// TestMemoryIsWiped: what a call had of plaintext is gone when it ends, and the next call has no more to wipe.
+func TestMemoryIsWiped(t *testing.T) {
+	s := new(scratch)
+	s.message = append(s.message, "4929-5566-7788"...)
+	s.json.WriteString("4929-5566-7788")
+	message, text := s.message, s.json.Bytes()
+	s.release()
+	if !isZero(message) || !isZero(text) || len(s.message) != 0 || s.json.Len() != 0 {
+		t.Errorf("%q %q", message, text)
+	}
+	c := canonicalizer{text: []byte(`{"b":{"d":1,"c":2},"a":3}`)}
+	if c.object(0, true); string(c.form) != `{"a":3,"b":{"c":2,"d":1}}` || len(c.spare) == 0 || !isZero(c.spare) {
+		t.Errorf("%s %q", c.form, c.spare)
+	}
+}
+
+func isZero(memory []byte) bool {
+	return len(bytes.Trim(memory, "\x00")) == 0
+}
+
+// TestLenientReading: what only reads leniently is no envelope, whatever it holds.
+func TestLenientReading(t *testing.T) {
+	envelope, err := New("a secret of mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range []struct {
+		body       string
+		isAPIError bool
+	}{
+		{"{\"encrypted\":\"AAAA\",\"success\":false}", false},
+		{"\ufeff{\"encrypted\":\"AAAA\",\"success\":false}", true},
+		{"{\"encrypted\":\"\xff\",\"success\":false}", true},
+		{"\ufeff{\"encrypted\":\"AAAA\"}", false},
+	} {
+		err := envelope.OpenResponse(200, []byte(check.body), nil)
+		if apiError, isAPIError := err.(*APIError); isAPIError != check.isAPIError || isAPIError && apiError.Message != "http status 200" {
+			t.Errorf("%q: %v", check.body, err)
+		}
+	}
+}
+
 // TestNamesThatCollide: the hash leaves out the middle of a long name, so that these all have one hash.
 func TestNamesThatCollide(t *testing.T) {
 	object := func(names []string) []byte {

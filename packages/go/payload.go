@@ -132,7 +132,6 @@ func (s *scratch) jsonText(payload any) (text []byte, err error) {
 	}
 	defer func() {
 		if recover() != nil {
-			s.encoder = nil // it stopped in the middle of a value
 			err = newError(ErrInvalidPayload, "the payload has no JSON form: its MarshalJSON or MarshalText panicked")
 		}
 	}()

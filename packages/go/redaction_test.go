@@ -124,6 +124,19 @@ func TestNothingPrintsKeysOrPlaintext(t *testing.T) {
 		"a store":              store,
 	} {
 		checkRedacted(t, name, value, secrets...)
+		if describing, ok := value.(interface {
+			fmt.Stringer
+			fmt.Formatter
+			slog.LogValuer
+		}); ok {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%d", "%x", "%q"} {
+				if printed := fmt.Sprintf(verb, value); printed != describing.String() {
+					t.Errorf("%s of %s is %s", verb, name, printed)
+				}
+			}
+		} else if !strings.Contains(name, "option") && !strings.HasPrefix(name, "a request") && name != "its copy.." {
+			t.Errorf("%s prints itself by chance", name)
+		}
 	}
 	// What they do show says what they are.
 	for value, shown := range map[any]string{
