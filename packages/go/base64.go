@@ -6,24 +6,29 @@ import (
 	"encoding/binary"
 )
 
-// The loops below do what encoding/base64 does, eight characters at a time and about twice as fast (tests/bench/go);
+// The loops below do what encoding/base64 does, whole words at a time and in less than half the time (tests/bench/go);
 // they leave the last group of a text, where padding and unused bits stand, to that package.
 
 // appendEncoded appends bytes as base64.
 func appendEncoded(buffer, decoded []byte) []byte {
 	buffer = grow(buffer, base64.StdEncoding.EncodedLen(len(decoded)))
-	whole := buffer[len(buffer):cap(buffer)]
-	at, end := 0, 0
-	for at+8 <= len(decoded) && end+8 <= len(whole) {
-		bits := binary.BigEndian.Uint64(decoded[at : at+8])
-		binary.LittleEndian.PutUint64(whole[end:end+8], uint64(characterPairs[bits>>52])|
-			uint64(characterPairs[bits>>40&0xfff])<<16|
-			uint64(characterPairs[bits>>28&0xfff])<<32|
-			uint64(characterPairs[bits>>16&0xfff])<<48)
-		at += 6
-		end += 8
+	room := buffer[len(buffer):cap(buffer)]
+	written := len(buffer)
+	for len(decoded) >= 16 && len(room) >= 16 { // the second load looks four bytes further than it uses
+		binary.LittleEndian.PutUint64(room, eightCharacters(binary.BigEndian.Uint64(decoded)))
+		binary.LittleEndian.PutUint64(room[8:], eightCharacters(binary.BigEndian.Uint64(decoded[6:])))
+		decoded, room = decoded[12:], room[16:]
+		written += 16
 	}
-	return base64.StdEncoding.AppendEncode(buffer[:len(buffer)+end], decoded[at:])
+	return base64.StdEncoding.AppendEncode(buffer[:written], decoded)
+}
+
+// eightCharacters encodes the upper six bytes of a word, the first character in the lowest byte.
+func eightCharacters(bits uint64) uint64 {
+	return uint64(characterPairs[bits>>52]) |
+		uint64(characterPairs[bits>>40&0xfff])<<16 |
+		uint64(characterPairs[bits>>28&0xfff])<<32 |
+		uint64(characterPairs[bits>>16&0xfff])<<48
 }
 
 // appendDecoded appends the bytes of a text, and tells whether it is canonical base64 (SPEC.md, section 4).
@@ -36,17 +41,14 @@ func appendDecoded(buffer, text []byte) ([]byte, bool) {
 	at := start
 	whole := buffer[:cap(buffer)]
 	for len(text) > 8 && len(whole)-at >= 8 {
-		var bits uint64
-		var all byte
-		for _, character := range text[:8] {
-			value := characterValues[character]
-			all |= value
-			bits = bits<<6 | uint64(value)
-		}
-		if all > 63 {
+		// A loop over the eight would take twice as long.
+		v0, v1, v2, v3 := characterValues[text[0]], characterValues[text[1]], characterValues[text[2]], characterValues[text[3]]
+		v4, v5, v6, v7 := characterValues[text[4]], characterValues[text[5]], characterValues[text[6]], characterValues[text[7]]
+		if v0|v1|v2|v3|v4|v5|v6|v7 > 63 {
 			return buffer[:start], false
 		}
-		binary.BigEndian.PutUint64(whole[at:], bits<<16)
+		binary.BigEndian.PutUint64(whole[at:],
+			uint64(v0)<<58|uint64(v1)<<52|uint64(v2)<<46|uint64(v3)<<40|uint64(v4)<<34|uint64(v5)<<28|uint64(v6)<<22|uint64(v7)<<16)
 		text = text[8:]
 		at += 6
 	}

@@ -167,6 +167,8 @@ func (r *reader) object(at, depth int) int {
 	if at = r.skipSpace(at + 1); at < len(text) && text[at] == '}' {
 		return at + 1
 	}
+	var seen uint64 // six bits of each name's hash: only where two names have the same can one be repeated
+	var mayRepeat bool
 	for {
 		if at >= len(text) || text[at] != '"' {
 			return r.failUnexpected(at)
@@ -177,8 +179,14 @@ func (r *reader) object(at, depth int) int {
 			return -1
 		}
 		nameEnd, escaped := at-1, r.escaped
-		r.names.push(text, name, nameEnd, escaped)
-		if at = r.skipSpace(at); at >= len(text) || text[at] != ':' {
+		hash := r.names.push(text, name, nameEnd, escaped)
+		bit := uint64(1) << (hash >> 58)
+		mayRepeat = mayRepeat || seen&bit != 0 && r.names.mayRepeat(hash, mark)
+		seen |= bit
+		if at < len(text) && text[at] != ':' {
+			at = r.skipSpace(at)
+		}
+		if at >= len(text) || text[at] != ':' {
 			return r.failUnexpected(at)
 		}
 		start := r.skipSpace(at + 1)
@@ -196,7 +204,10 @@ func (r *reader) object(at, depth int) int {
 				r.member(text[name:nameEnd], escaped, start, at)
 			}
 		}
-		if at = r.skipSpace(at); at >= len(text) {
+		if at < len(text) && text[at] != ',' {
+			at = r.skipSpace(at)
+		}
+		if at >= len(text) {
 			return r.failEnd()
 		}
 		if text[at] == ',' {
@@ -206,8 +217,10 @@ func (r *reader) object(at, depth int) int {
 		if text[at] != '}' {
 			return r.failUnexpected(at)
 		}
-		if repeated, found := r.names.repeated(text, mark); found {
-			return r.fail("a member name that its object already has", repeated-1)
+		if mayRepeat {
+			if repeated, found := r.names.repeated(text, mark); found {
+				return r.fail("a member name that its object already has", repeated-1)
+			}
 		}
 		r.names.count = mark
 		return at + 1
@@ -218,26 +231,25 @@ func (r *reader) array(at, depth int) int {
 	if depth > maxDepth {
 		return r.failDepth(at)
 	}
-	at = r.skipSpace(at + 1)
-	if at < len(r.text) && r.text[at] == ']' {
+	text := r.text
+	if at = r.skipSpace(at + 1); at < len(text) && text[at] == ']' {
 		return at + 1
 	}
 	for {
 		if at = r.value(at, depth); at < 0 {
 			return -1
 		}
-		at = r.skipSpace(at)
-		if at >= len(r.text) {
+		if at = r.skipSpace(at); at >= len(text) {
 			return r.failEnd()
 		}
-		switch r.text[at] {
-		case ',':
+		if text[at] == ',' {
 			at = r.skipSpace(at + 1)
-		case ']':
-			return at + 1
-		default:
+			continue
+		}
+		if text[at] != ']' {
 			return r.failUnexpected(at)
 		}
+		return at + 1
 	}
 }
 

@@ -14,14 +14,13 @@ import (
 // where they agree the names themselves are compared. So the hash needs no secret, and may leave out the middle of a long
 // name: names made to collide cost one sort by their bytes.
 type names struct {
-	few   [32]uint64 // as long as they have room, which spares an allocation
+	few   [16]uint64 // as long as they have room, which spares an allocation
 	many  []uint64   // then all of them
 	count int
 }
 
-// push adds a name by its inside text[start:end].
-func (n *names) push(text []byte, start, end int, escaped bool) {
-	hash := uint64(0)
+// push adds a name by its inside text[start:end], and returns its hash.
+func (n *names) push(text []byte, start, end int, escaped bool) (hash uint64) {
 	if escaped {
 		value := unescape(text[start:end])
 		hash = hashName(value, 0, len(value))
@@ -35,6 +34,7 @@ func (n *names) push(text []byte, start, end int, escaped bool) {
 		n.pushMany(entry)
 	}
 	n.count++
+	return hash
 }
 
 // hashName hashes the first and the last eight bytes of the name text[start:end], and its length.
@@ -56,18 +56,30 @@ func hashName(text []byte, start, end int) uint64 {
 
 func (n *names) pushMany(entry uint64) {
 	if n.many == nil {
-		n.many = append(make([]uint64, 0, 4*len(n.few)), n.few[:]...)
+		n.many = append(make([]uint64, 0, 8*len(n.few)), n.few[:]...)
 	}
 	n.many = append(n.many[:n.count], entry)
 }
 
+// since are the names from mark on.
+func (n *names) since(mark int) []uint64 {
+	if n.many == nil {
+		return n.few[mark:n.count]
+	}
+	return n.many[mark:n.count]
+}
+
+// mayRepeat tells whether the hash of the last name is that of an earlier one from mark on. Where they are many it does
+// not look, since looking each time would take time by their square.
+func (n *names) mayRepeat(hash uint64, mark int) bool {
+	earlier := n.since(mark)
+	earlier = earlier[:len(earlier)-1]
+	return len(earlier) > pairwise || slices.ContainsFunc(earlier, func(entry uint64) bool { return sameHash(entry, hash) })
+}
+
 // repeated finds a name that stands twice among those from mark on, and changes their order.
 func (n *names) repeated(text []byte, mark int) (offset int, found bool) {
-	entries := n.many
-	if entries == nil {
-		entries = n.few[:]
-	}
-	entries = entries[mark:n.count]
+	entries := n.since(mark)
 	if len(entries) <= pairwise {
 		return repeatedAmong(text, entries)
 	}

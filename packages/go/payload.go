@@ -135,8 +135,13 @@ func (s *scratch) jsonText(payload any) (text []byte, err error) {
 			err = newError(ErrInvalidPayload, "the payload has no JSON form: its MarshalJSON or MarshalText panicked")
 		}
 	}()
-	if nestsTooDeep(payload, 0) {
-		return nil, newError(ErrInvalidPayload, "the payload holds itself, or nests too deeply: give it at most %d levels", maxDepth)
+	if kind := reflect.TypeOf(payload); kind != s.flat {
+		if nestsTooDeep(payload, 0) {
+			return nil, newError(ErrInvalidPayload, "the payload holds itself, or nests too deeply: give it at most %d levels", maxDepth)
+		}
+		if kind != nil && !nestsAtWill(kind) {
+			s.flat = kind
+		}
 	}
 	if s.encoder == nil {
 		s.encoder = json.NewEncoder(&s.json)
@@ -270,7 +275,8 @@ type scratch struct {
 	message []byte       // plaintext
 	json    bytes.Buffer // plaintext
 	encoder *json.Encoder
-	sealed  []byte // the bytes of an envelope
+	flat    reflect.Type // the last type whose values cannot nest at will: most often it comes again
+	sealed  []byte       // the bytes of an envelope
 	nonce   Nonce
 }
 

@@ -53,7 +53,7 @@ func (d *document) open(sealed []byte, v any) error {
 }
 
 // openRequest is open with the check of the timestamp.
-func openRequest[P payload](d *document, sealed []byte, v *P, nowMicros int64) error {
+func openRequest[P payload[P]](d *document, sealed []byte, v *P, nowMicros int64) error {
 	if err := d.open(sealed, v); err != nil {
 		return err
 	}

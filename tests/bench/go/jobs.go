@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"strings"
+	"time"
 
 	cardseal "github.com/cardseal/cardseal/packages/go"
 	"golang.org/x/crypto/nacl/secretbox"
@@ -40,11 +41,8 @@ func jobs() ([]job, error) {
 	return all, errors.Join(failures...)
 }
 
-// payload is what both candidates seal, and open into.
-type payload interface{ stamp() int64 }
-
-func jobsOf[P payload](ours *cardseal.Envelope, theirs *document, size string, payload P) ([]job, error) {
-	text := mustMarshal(payload)
+func jobsOf[P payload[P]](ours *cardseal.Envelope, theirs *document, size string, payload P) ([]job, error) {
+	text, unstamped := mustMarshal(payload), payload.at(0)
 	sealedByUs, err := ours.Seal(payload)
 	if err != nil {
 		return nil, err
@@ -52,6 +50,13 @@ func jobsOf[P payload](ours *cardseal.Envelope, theirs *document, size string, p
 	sealedByThem, err := theirs.seal(payload)
 	if err != nil {
 		return nil, err
+	}
+	fresh, err := ours.Seal(unstamped)
+	if err != nil {
+		return nil, err
+	}
+	if len(fresh) != len(sealedByThem) {
+		return nil, errors.New("a stamp of ours makes another length")
 	}
 	for _, body := range [][]byte{sealedByUs, sealedByThem} {
 		if err := agree(ours, theirs, body, payload); err != nil {
@@ -67,8 +72,8 @@ func jobsOf[P payload](ours *cardseal.Envelope, theirs *document, size string, p
 	now := cardseal.WithNowMicros(stampMicros)
 	return []job{
 		{"seal a struct, " + size,
-			func() error { _, err := ours.Seal(payload); return err },
-			func() error { _, err := theirs.seal(payload); return err },
+			func() error { _, err := ours.Seal(unstamped); return err },
+			func() error { _, err := theirs.seal(unstamped.at(time.Now().UnixMicro())); return err },
 			cipherSeal},
 		{"seal JSON text, " + size,
 			func() error { _, err := ours.Seal(json.RawMessage(text)); return err },
@@ -90,7 +95,7 @@ func jobsOf[P payload](ours *cardseal.Envelope, theirs *document, size string, p
 }
 
 // agree checks that both candidates find a payload in a body.
-func agree[P payload](ours *cardseal.Envelope, theirs *document, body []byte, payload P) error {
+func agree[P payload[P]](ours *cardseal.Envelope, theirs *document, body []byte, payload P) error {
 	if !strings.HasPrefix(string(body), `{"encrypted":"`) {
 		return errors.New("this is no sealed body")
 	}

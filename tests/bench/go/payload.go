@@ -7,7 +7,7 @@ import (
 
 // card is a payload with every kind of value, some text beyond ASCII and some that needs escapes.
 type card struct {
-	RequestTimestamp int64         `json:"request_timestamp"`
+	RequestTimestamp int64         `json:"request_timestamp,omitempty"`
 	CardID           string        `json:"card_id"`
 	Holder           string        `json:"holder"`
 	Amount           string        `json:"amount"`
@@ -27,7 +27,7 @@ type transaction struct {
 
 // application is a documented request, the creation of a cardholder: a flat object of short strings.
 type application struct {
-	RequestTimestamp int64  `json:"request_timestamp"`
+	RequestTimestamp int64  `json:"request_timestamp,omitempty"`
 	ExternalUserID   string `json:"external_user_id"`
 	SubproviderCode  string `json:"subprovider_code"`
 	FirstName        string `json:"first_name"`
@@ -54,8 +54,19 @@ func form(size int) application {
 	return payload
 }
 
+// payload is what both candidates seal, and open into.
+type payload[P any] interface {
+	// stamp is its timestamp in microseconds, 0 for none.
+	stamp() int64
+	// at is the same payload with another one.
+	at(micros int64) P
+}
+
 func (a application) stamp() int64 { return a.RequestTimestamp }
 func (c card) stamp() int64        { return c.RequestTimestamp }
+
+func (a application) at(micros int64) application { a.RequestTimestamp = micros; return a }
+func (c card) at(micros int64) card               { c.RequestTimestamp = micros; return c }
 
 // fields is a card with as many small objects as fit into a JSON text of exactly size bytes.
 func fields(size int) card {
