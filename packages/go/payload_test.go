@@ -69,6 +69,16 @@ func TestPayloadsWithoutJSONFormAreRefused(t *testing.T) {
 	deepMap := map[string]link{"a": {long}}
 
 	envelope := newEnvelope(t)
+	// Shallow values of the same types first: what was found out about them must not hold for deep ones.
+	for _, pair := range [][2]any{
+		{&link{}, long}, {map[string]any{}, map[string]any{"a": deep}}, {map[string]link{}, deepMap}, {named{}, deepNamed},
+	} {
+		if _, err := envelope.SealResponse(pair[0]); err != nil {
+			t.Fatal(err)
+		}
+		_, err := envelope.SealResponse(pair[1])
+		checkError(t, err, cardseal.ErrInvalidPayload, "nests too deeply")
+	}
 	for name, payload := range map[string]any{
 		"nil":                       nil,
 		"a nil pointer":             (*link)(nil),
