@@ -10,20 +10,25 @@ import (
 	cardseal "github.com/cardseal/cardseal/packages/go"
 )
 
+type payload struct {
+	RequestTimestamp int64  `json:"request_timestamp"`
+	CardID           string `json:"card_id"`
+}
+
 func main() {
 	envelope, err := cardseal.New("your_api_secret_key_here")
 	if err != nil {
 		log.Fatal(err)
 	}
-	body, err := envelope.Seal(map[string]any{"request_timestamp": 1700000000000000, "card_id": "card_abc123"})
+	body, err := envelope.Seal(payload{1700000000000000, "card_abc123"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Printf("sealed: %s\n", body)
 
-	var payload json.RawMessage
-	if err := envelope.Open(body, &payload); err != nil {
+	var text json.RawMessage
+	if err := envelope.Open(body, &text); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("opened: %s\n", payload)
+	fmt.Printf("opened: %s\n", text)
 }

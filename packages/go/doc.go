@@ -13,8 +13,8 @@
 //
 // A secret goes in once, to [New], and never comes out: fmt, encoding/json, encoding/gob and log/slog print no key and
 // no payload, whatever the verb, and no error message holds either. An [Envelope] takes older secrets that only open,
-// for the time of a rotation. Memory of this package that held plaintext is wiped after each call; what Go's runtime and
-// encoding/json copied is not, since nothing in Go can promise that.
+// for the time of a rotation. The buffers that this package works in are wiped after each call. What Go's runtime and
+// encoding/json copied is not, nor are keys before they are collected: nothing in Go can promise that.
 //
 // # JSON
 //

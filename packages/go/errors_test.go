@@ -293,7 +293,7 @@ func TestEnvelopeThatNothingMade(t *testing.T) {
 	var nothing cardseal.Plaintext
 	var number int
 	checkError(t, nothing.Decode(&number), cardseal.ErrInvalidPayload, "does not fit")
-	if text, err := json.Marshal(nothing); nothing.Bytes() != nil || err != nil || string(text) != `"cardseal.Plaintext(0 bytes)"` {
+	if text, err := json.Marshal(nothing); nothing.Bytes() != nil || !errors.Is(err, cardseal.ErrInvalidPayload) {
 		t.Errorf("%s %v", text, err)
 	}
 	var empty cardseal.SealedRequest

@@ -87,6 +87,7 @@ func TestPayloadsWithoutJSONFormAreRefused(t *testing.T) {
 		"no bytes":                  []byte{},
 		"an empty string":           "",
 		"no plaintext":              cardseal.Plaintext{},
+		"a plaintext inside":        struct{ A cardseal.Plaintext }{},
 		"a channel":                 make(chan int),
 		"a channel in a map":        map[string]any{"a": make(chan int)},
 		"a function":                func() {},

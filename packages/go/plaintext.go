@@ -9,8 +9,8 @@ import (
 	"reflect"
 )
 
-// Plaintext is what an envelope held: JSON text that the strict reader accepted, to the letter. Nothing prints it: fmt,
-// encoding/json and log/slog show its length, and encoding/gob refuses it. Bytes and Decode hand it out.
+// Plaintext is what an envelope held: JSON text that the strict reader accepted, to the letter. Nothing prints it: fmt and
+// log/slog show its length, encoding/json and encoding/gob refuse it. Bytes and Decode hand it out.
 //
 // The zero value holds nothing.
 type Plaintext struct {
@@ -63,8 +63,11 @@ func (p Plaintext) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.Stri
 // LogValue logs String.
 func (p Plaintext) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
-// MarshalJSON writes String: a struct that holds a Plaintext can be logged as JSON.
-func (p Plaintext) MarshalJSON() ([]byte, error) { return json.Marshal(p.String()) }
+// MarshalJSON refuses: as text it would be printed, and as anything else a struct that holds it would be sealed with
+// something that nobody meant. Seal Bytes, or the Plaintext by itself.
+func (p Plaintext) MarshalJSON() ([]byte, error) {
+	return nil, newError(ErrInvalidPayload, "a plaintext does not become JSON by itself: take its bytes")
+}
 
 // checkTarget refuses what nothing can be decoded into.
 func checkTarget(v any) error {

@@ -15,6 +15,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let mut counts = gofmt(context)?;
     counts += lints(context)?;
     counts += dependencies(context)?;
+    counts += example(context)?;
     let tool = demo::build_tool(context.repo)?;
     let tool = tool.to_str().ok_or("the path of the command line tool is not UTF-8")?;
     counts += test(context, MODULE, &["-race", "./..."], &[("CARDSEAL_CLI", tool)])?;
@@ -64,6 +65,17 @@ fn dependencies(context: &Context<'_>) -> Result<Counts> {
         Ok(Counts::PASSED)
     } else {
         fail("`go list -deps` names no secretbox: it lists something else")
+    }
+}
+
+/// The document's example, as a person would run it.
+fn example(context: &Context<'_>) -> Result<Counts> {
+    let printed = shell::pipe(&mut go::command(context.repo, MODULE, &["run", EXAMPLE]), "")?;
+    let payload = r#"opened: {"request_timestamp":1700000000000000,"card_id":"card_abc123"}"#;
+    if printed.starts_with(r#"sealed: {"encrypted":"A"#) && printed.ends_with(&format!("{payload}\n")) {
+        Ok(Counts::PASSED)
+    } else {
+        fail(format!("the example printed something else: {printed}"))
     }
 }
 
