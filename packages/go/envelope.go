@@ -172,11 +172,7 @@ func (e *Envelope) Seal(payload any) ([]byte, error) {
 func (e *Envelope) sealStamped(payload any, from host) ([]byte, error) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	text, err := s.jsonText(payload)
-	if err != nil {
-		return nil, err
-	}
-	object, err := readObject(text)
+	object, err := s.object(payload)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -115,6 +116,15 @@ func errNotAnObject() *Error {
 	return newError(ErrInvalidPayload, "the payload is no JSON object: put its fields into one, at the root")
 }
 
+// object is a payload as an object that can be sealed.
+func (s *scratch) object(payload any) (object, error) {
+	text, err := s.jsonText(payload)
+	if err != nil {
+		return object{}, err
+	}
+	return readObject(text)
+}
+
 // jsonText is a payload as JSON text: itself where it is text, else as encoding/json writes it, without its escapes for
 // HTML. The text belongs to the caller or to the scratch.
 func (s *scratch) jsonText(payload any) (text []byte, err error) {
@@ -161,25 +171,18 @@ const maxHops = 1000
 
 // nestsTooDeep walks what encoding/json would walk, as far as the types allow any depth at all.
 func nestsTooDeep(payload any, hops int) bool {
-	switch payload := payload.(type) {
+	if hops > maxHops {
+		return true
+	}
+	elementNestsTooDeep := func(element any) bool { return nestsTooDeep(element, hops+1) }
+	switch payload := payload.(type) { // the usual types without reflection
 	case nil, string, bool, int, int64, float64, json.Number:
 		return false
-	case map[string]any:
-		if hops > maxHops {
-			return true
-		}
-		for _, element := range payload {
-			if nestsTooDeep(element, hops+1) {
-				return true
-			}
-		}
-		return false
 	case []any:
-		if hops > maxHops {
-			return true
-		}
+		return slices.ContainsFunc(payload, elementNestsTooDeep)
+	case map[string]any:
 		for _, element := range payload {
-			if nestsTooDeep(element, hops+1) {
+			if elementNestsTooDeep(element) {
 				return true
 			}
 		}

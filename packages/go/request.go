@@ -117,11 +117,7 @@ func (e *Envelope) sealRequest(path string, payload any, apiKey string, options 
 
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	text, err := s.jsonText(payload)
-	if err != nil {
-		return nil, err
-	}
-	object, err := readObject(text)
+	object, err := s.object(payload)
 	if err != nil {
 		return nil, err
 	}
