@@ -131,7 +131,7 @@ func TestNamesThatCollide(t *testing.T) {
 	}
 	var names []string
 	for index := range 50_000 {
-		names = append(names, fmt.Sprintf("the_same%08xthe_same", index*2654435761%(1<<32)))
+		names = append(names, fmt.Sprintf("the_same%08xthe_same", uint32(index)*2654435761))
 	}
 	text := object(names[:2])
 	end := bytes.Index(text[2:], []byte(`"`)) + 2
