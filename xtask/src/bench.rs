@@ -5,19 +5,27 @@ use std::process::ExitCode;
 use crate::python::{self, Interpreter};
 use crate::repo::Repo;
 use crate::shell::Shell;
-use crate::{Result, fail};
+use crate::{Result, fail, go};
 
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
-    match arguments.split_first() {
-        None => rust(repo, &[])?,
-        Some((language, options)) => match language.as_str() {
-            "rust" => rust(repo, options)?,
-            "python" => python(repo, options)?,
-            _ => return fail(format!("there is no benchmark `{language}`; there are: rust, python")),
-        },
+    let (chosen, options) = match arguments.split_first() {
+        None => ("rust", arguments),
+        Some((language, options)) => (language.as_str(), options),
+    };
+    match BENCHMARKS.iter().find(|(language, _)| *language == chosen) {
+        Some((_, measure)) => measure(repo, options)?,
+        None => {
+            let known: Vec<&str> = BENCHMARKS.iter().map(|(language, _)| *language).collect();
+            return fail(format!("there is no benchmark `{chosen}`; there are: {}", known.join(", ")));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
+
+/// By language; the options are the benchmark's own.
+type Measure = fn(&Repo, &[String]) -> Result<()>;
+
+const BENCHMARKS: &[(&str, Measure)] = &[("rust", rust), ("python", python), ("go", go)];
 
 fn rust(repo: &Repo, options: &[String]) -> Result<()> {
     let mut command = repo.cargo("bench --locked -p cardseal-bench --bench ratios --");
@@ -33,4 +41,8 @@ fn python(repo: &Repo, options: &[String]) -> Result<()> {
     let program = python::environment(repo, &shell, &default, "python-bench", python::PEERS)?;
     python::install_wheel(repo, &shell, &program, &wheel)?;
     shell.run(repo.command(&program).args(["-B", "tests/bench/python/ratios.py"]).args(options))
+}
+
+fn go(repo: &Repo, options: &[String]) -> Result<()> {
+    Shell::live().run(go::command(repo, go::BENCH, &["run", "."]).args(options))
 }

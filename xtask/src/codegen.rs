@@ -1,6 +1,7 @@
 //! `core/data/*.json` → `core/src/tables.rs`, whose types and macros are written by hand in the core; and what other
 //! languages need of the same tables.
 
+mod go;
 mod python;
 
 use std::fmt::Write as _;
@@ -36,6 +37,7 @@ const FILES: &[(&str, Emit)] = &[
     ("core/src/tables.rs", |repo, tables| rustfmt(repo, &emit(tables))),
     ("packages/python/src/cardseal/_statuses.py", |_, tables| Ok(python::statuses(tables))),
     ("packages/python/src/cardseal/_codes.py", |_, tables| Ok(python::codes(tables))),
+    ("packages/go/tables_gen.go", |_, tables| Ok(go::tables(tables))),
 ];
 
 fn emit(tables: &Tables) -> String {

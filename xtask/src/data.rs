@@ -20,6 +20,9 @@ pub(crate) struct Tables {
 pub(crate) struct ErrorCode {
     pub(crate) code: String,
     pub(crate) meaning: String,
+    /// How a server answers: the code of a plain error, and the HTTP status.
+    pub(crate) plain_error: Option<String>,
+    pub(crate) http_status: Option<u16>,
 }
 
 pub(crate) struct PlainError {
@@ -88,14 +91,15 @@ fn error_codes(repo: &Repo, plain_errors: &[PlainError]) -> Result<Vec<ErrorCode
     let mut file = open(repo, "error_codes")?;
     let mut codes = Vec::new();
     for mut row in file.rows("error_codes")? {
-        let error = ErrorCode { code: row.name("code")?, meaning: row.text("meaning")? };
+        let (code, meaning) = (row.name("code")?, row.text("meaning")?);
+        let plain_error = row.optional("plain_error", Row::name)?;
+        let http_status = row.optional("http_status", Row::status)?;
+        let error = ErrorCode { code, meaning, plain_error, http_status };
         if error.meaning.split_whitespace().count() > MEANING_WORDS {
             return row.wrong("meaning", "has more than 15 words");
         }
-        let answer = row.optional("plain_error", Row::name)?;
-        let status = row.optional("http_status", Row::status)?;
-        if let Some(answer) = answer
-            && !plain_errors.iter().any(|error| error.code == answer && Some(error.status) == status)
+        if let Some(answer) = &error.plain_error
+            && !plain_errors.iter().any(|plain| plain.code == *answer && Some(plain.status) == error.http_status)
         {
             return row.wrong("plain_error", "and `http_status` match no row of plain_errors.json");
         }

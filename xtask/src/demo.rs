@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: the protocol's example, sealed and opened by every implementation, to and from PyNaCl.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::python::Interpreter;
 use crate::repo::Repo;
 use crate::screen::{bad, bold, good, say};
 use crate::shell::{Shell, pipe};
-use crate::{Result, fail, python, vectors};
+use crate::{Result, fail, go, python, vectors};
 
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     if !arguments.is_empty() {
@@ -19,21 +19,19 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     say!("{}\n   payload  {PAYLOAD}\n   secret   {SECRET}", bold("cardseal demo"));
     let mut demo = Demo { steps: 0, failures: 0 };
     let pynacl = demo.prepare("PyNaCl", || pynacl_peer(repo));
-    let theirs = demo.step("PyNaCl seals the payload", || sealed(run_with(repo, &pynacl, "seal", PAYLOAD)?));
+    let theirs = demo.step("PyNaCl seals the payload", || sealed(run_with(&pynacl, "seal", PAYLOAD)?));
 
     for (name, prepare) in IMPLEMENTATIONS {
         let program = demo.prepare(name, || prepare(repo));
-        let run = |verb: &str, input: &str| run_with(repo, &program, verb, input);
+        let run = |verb: &str, input: &str| run_with(&program, verb, input);
         let body = demo.step(&format!("{name} seals the payload"), || sealed(run("seal", PAYLOAD)?));
         demo.step(&format!("{name} opens its own body"), || opened(run("open", needed(&body)?)?));
-        demo.step(&format!("PyNaCl opens the body of {name}"), || {
-            opened(run_with(repo, &pynacl, "open", needed(&body)?)?)
-        });
+        demo.step(&format!("PyNaCl opens the body of {name}"), || opened(run_with(&pynacl, "open", needed(&body)?)?));
         demo.step(&format!("{name} opens the body of PyNaCl"), || opened(run("open", needed(&theirs)?)?));
     }
     for (name, prepare) in EXAMPLES {
         let program = demo.prepare(name, || prepare(repo));
-        demo.step(&format!("{name} runs"), || pipe(&mut command(repo, program.as_ref()?), ""));
+        demo.step(&format!("{name} runs"), || pipe(&mut command(&program)?, ""));
     }
     Ok(demo.conclude())
 }
@@ -42,19 +40,19 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
 const IMPLEMENTATIONS: &[(&str, Prepare)] = &[
     ("the command line tool", command_line_tool),
     ("the Python package", |repo| python_package(repo, "tests/interop/cardseal_python.py")),
+    ("the Go module", |repo| go_module(repo, go::PEER)),
 ];
 
 /// The document's example in each language: programs that need nothing more.
-const EXAMPLES: &[(&str, Prepare)] =
-    &[("examples/python/encrypted_payload.py", |repo| python_package(repo, "examples/python/encrypted_payload.py"))];
+const EXAMPLES: &[(&str, Prepare)] = &[
+    ("examples/python/encrypted_payload.py", |repo| python_package(repo, "examples/python/encrypted_payload.py")),
+    ("examples/go", |repo| go_module(repo, go::EXAMPLE)),
+];
 
 type Prepare = fn(&Repo) -> Result<Program>;
 
-/// A program and the arguments that come first.
-struct Program {
-    path: PathBuf,
-    arguments: Vec<&'static str>,
-}
+/// Makes a command to which arguments can be added.
+type Program = Box<dyn Fn() -> Command>;
 
 struct Demo {
     steps: u32,
@@ -103,24 +101,53 @@ impl Demo {
     }
 }
 
-fn run_with(repo: &Repo, program: &Result<Program>, verb: &str, input: &str) -> Result<String> {
-    pipe(command(repo, program.as_ref()?).arg(verb), input)
+fn run_with(program: &Result<Program>, verb: &str, input: &str) -> Result<String> {
+    pipe(command(program)?.arg(verb), input)
 }
 
-fn command(repo: &Repo, program: &Program) -> Command {
-    let mut command = repo.command(&program.path);
-    command.args(&program.arguments).env("CARDSEAL_SECRET", SECRET);
-    command
+fn command(program: &Result<Program>) -> Result<Command> {
+    let mut command = program.as_ref()?();
+    command.env("CARDSEAL_SECRET", SECRET);
+    Ok(command)
+}
+
+/// A program with the arguments that come first, to be run in a folder.
+fn program(command: &Command) -> Program {
+    let (path, folder) = (command.get_program().to_owned(), command.get_current_dir().map(Path::to_path_buf));
+    let arguments: Vec<_> = command.get_args().map(std::ffi::OsStr::to_owned).collect();
+    let variables: Vec<_> =
+        command.get_envs().map(|(name, value)| (name.to_owned(), value.map(std::ffi::OsStr::to_owned))).collect();
+    Box::new(move || {
+        let mut command = Command::new(&path);
+        command.args(&arguments);
+        command.envs(variables.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))));
+        if let Some(folder) = &folder {
+            command.current_dir(folder);
+        }
+        command
+    })
 }
 
 /// Seals and opens as the protocol's own example does, with PyNaCl alone.
 fn pynacl_peer(repo: &Repo) -> Result<Program> {
     let path = python::with_requirements(repo, &Shell::quiet_until_failure(), vectors::REQUIREMENTS)?;
-    Ok(Program { path, arguments: vec!["-B", "tests/interop/pynacl_peer.py"] })
+    Ok(program(repo.command(path).args(["-B", "tests/interop/pynacl_peer.py"])))
+}
+
+fn command_line_tool(repo: &Repo) -> Result<Program> {
+    Ok(program(&repo.command(build_tool(repo)?)))
+}
+
+/// A program of one file, run with the Go module.
+fn go_module(repo: &Repo, file: &str) -> Result<Program> {
+    if !go::is_installed(repo) {
+        return fail(go::MISSING);
+    }
+    Ok(program(&go::command(repo, go::MODULE, &["run", file])))
 }
 
 /// Cargo itself says where the binary is: a configuration may have moved it.
-fn command_line_tool(repo: &Repo) -> Result<Program> {
+pub(crate) fn build_tool(repo: &Repo) -> Result<PathBuf> {
     let mut command = repo.cargo("build --release --locked -p cardseal-cli --message-format=json-render-diagnostics");
     let output = command
         .stdin(Stdio::null())
@@ -130,13 +157,12 @@ fn command_line_tool(repo: &Repo) -> Result<Program> {
     if !output.status.success() {
         return fail("the command line tool does not build");
     }
-    let path = String::from_utf8_lossy(&output.stdout)
+    String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|message| message["reason"] == "compiler-artifact" && message["target"]["name"] == "cardseal")
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .ok_or_else(|| "cargo built no binary named cardseal".to_owned())?;
-    Ok(Program { path, arguments: Vec::new() })
+        .ok_or_else(|| "cargo built no binary named cardseal".to_owned())
 }
 
 /// A script that runs where the package is installed as it is published, and nothing else.
@@ -148,7 +174,7 @@ fn python_package(repo: &Repo, script: &'static str) -> Result<Program> {
     let folder = repo.target().join("xtask/python/demo");
     let path = python::empty_environment(repo, &shell, &default, &folder)?;
     python::install_wheel(repo, &shell, &path, &wheel)?;
-    Ok(Program { path, arguments: vec!["-B", script] })
+    Ok(program(repo.command(path).args(["-B", script])))
 }
 
 fn needed(body: &Option<String>) -> Result<&str> {

@@ -6,6 +6,7 @@ mod counts;
 mod data;
 mod demo;
 mod dependencies;
+mod go;
 mod python;
 mod repo;
 mod screen;
@@ -104,7 +105,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[rust|python] [option…]",
+        arguments: "[rust|python|go] [option…]",
         about: "Measure against other implementations",
         run: bench::run,
     },

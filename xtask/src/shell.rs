@@ -35,8 +35,18 @@ impl Shell {
         if self.finish(command)?.success { Ok(()) } else { fail(format!("`{}` failed", describe(command))) }
     }
 
-    /// Runs a program to its end, well or not, without standard input.
+    /// Runs a program to its end, well or not, without standard input, and shows what it printed if it failed.
     pub(crate) fn finish(&self, command: &mut Command) -> Result<Finished> {
+        let finished = self.watch(command)?;
+        if !finished.success && !self.live {
+            say!("$ {}", describe(command));
+            screen::write_raw(finished.text.as_bytes());
+        }
+        Ok(finished)
+    }
+
+    /// Runs a program to its end, for a caller that shows itself what is worth it.
+    pub(crate) fn watch(&self, command: &mut Command) -> Result<Finished> {
         let what = describe(command);
         if self.live {
             say!("$ {what}");
@@ -71,10 +81,6 @@ impl Shell {
         }
         let status = child.wait().map_err(|error| format!("`{what}`: {error}"))?;
         drop(progress);
-        if !status.success() && !self.live {
-            say!("$ {what}");
-            screen::write_raw(&output);
-        }
         Ok(Finished { success: status.success(), text: String::from_utf8_lossy(&output).into_owned() })
     }
 }

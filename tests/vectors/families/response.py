@@ -228,6 +228,14 @@ lost(
 plain("plain_success_false", "RESP-4 PLAIN-2", 200, '{"success":false,"error":"Try later"}', "Try later", "never")
 plain("plain_success_false_status_204", "RESP-4", 204, '{"success":false}', '{"success":false}', "never")
 plain("plain_success_false_bom", "RESP-4 PLAIN-1", 200, '\ufeff{"success":false,"error":"e"}', "e", "never")
+plain(
+    "plain_success_false_beside_field_behind_bom",
+    "RESP-4 PLAIN-1 PLAIN-5",
+    200,
+    '\ufeff{"encrypted":"AAAA","success":false}',
+    "http status 200",
+    "never",
+)
 plain("plain_success_false_not_utf8", "RESP-4 PLAIN-1", 200, b'{"success":false,"error":"e\xff"}', "e\ufffd", "never")
 plain(
     "plain_success_false_with_slug",

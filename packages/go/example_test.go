@@ -1,0 +1,310 @@
+package cardseal_test
+
+// What README.md shows stands here and runs; TestReadme holds the two together.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	cardseal "github.com/cardseal/cardseal/packages/go"
+)
+
+type TopUp struct {
+	CardID string `json:"card_id"`
+	Amount string `json:"amount"`
+}
+
+type Order struct {
+	OrderID string               `json:"order_id"`
+	Status  cardseal.OrderStatus `json:"status"`
+}
+
+func Example() {
+	envelope, err := cardseal.New("your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	key := cardseal.WithIdempotencyKey("topup-invoice-42")
+	request, err := envelope.SealRequest("/cards/topup", TopUp{"card_abc123", "10.00"}, "key_1", key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	// POST request.Body to request.Path with request.Headers(), then:
+	// err = envelope.OpenResponse(status, body, &order, cardseal.WithRequest(request.Body))
+	fmt.Println(request.Path, len(request.Body), "bytes")
+	// Output: /api/v1/cards/topup 176 bytes
+}
+
+// topUp charges a card once, however often it has to try.
+func topUp(ctx context.Context, envelope *cardseal.Envelope, baseURL, apiKey string, payload TopUp, invoice string) (Order, error) {
+	key, err := cardseal.DeriveIdempotencyKey("topup", invoice) // the same for every attempt, and after a restart
+	if err != nil {
+		return Order{}, err
+	}
+	for attempt := 1; ; attempt++ {
+		order, failed := topUpOnce(ctx, envelope, baseURL, apiKey, payload, key)
+		if failed == nil {
+			return order, nil
+		}
+		class, code := cardseal.FailureTransient, "" // no answer at all
+		var envelopeError *cardseal.Error
+		var apiError *cardseal.APIError
+		if errors.As(failed, &apiError) {
+			class, code = apiError.FailureClass, apiError.Code
+		} else if errors.As(failed, &envelopeError) {
+			class, code = envelopeError.FailureClass(), string(envelopeError.Code)
+		}
+		decision := cardseal.ShouldRetry(cardseal.Attempt{
+			Kind: cardseal.EndpointKeyed, Class: class, Code: code, Sent: cardseal.SentUnknown, HasKey: true, Number: attempt,
+		})
+		switch {
+		case decision == cardseal.RetryNow:
+		case decision == cardseal.RetryAfterBackoff && attempt < 5:
+			select {
+			case <-time.After(time.Duration(attempt*attempt) * 100 * time.Millisecond):
+			case <-ctx.Done():
+				return Order{}, ctx.Err()
+			}
+		default: // after RetryOutcomeUnknown, ask /orders/check before paying again
+			return Order{}, failed
+		}
+	}
+}
+
+func topUpOnce(ctx context.Context, envelope *cardseal.Envelope, baseURL, apiKey string, payload TopUp, key string) (order Order, err error) {
+	// Sealed here, for this one attempt: the same bytes sent twice are a duplicate.
+	sealed, err := envelope.SealRequest("/cards/topup", payload, apiKey, cardseal.WithIdempotencyKey(key))
+	if err != nil {
+		return order, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, baseURL+sealed.Path, strings.NewReader(string(sealed.Body)))
+	if err != nil {
+		return order, err
+	}
+	request.GetBody = nil // else net/http sends the same bytes again, on its own
+	for _, header := range sealed.Headers() {
+		request.Header.Set(header.Name, header.Value)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return order, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, envelope.MaxBytes()+1))
+	if err != nil {
+		return order, err
+	}
+	err = envelope.OpenResponse(response.StatusCode, body, &order, cardseal.WithRequest(sealed.Body))
+	return order, err
+}
+
+// handler answers sealed requests of API keys that were authenticated before.
+func handler(envelope *cardseal.Envelope, store cardseal.ReplayStore, topUp func(TopUp) Order) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, envelope.MaxBytes()))
+		if err != nil {
+			http.Error(w, "too large", http.StatusRequestEntityTooLarge)
+			return
+		}
+		var payload TopUp
+		request, err := envelope.OpenRequest(body, &payload)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		keys, err := request.ReplayKeys(r.Header.Get("API-KEY"), r.URL.Path)
+		if err == nil {
+			err = cardseal.ClaimRequest(r.Context(), store, keys)
+		}
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		answer, err := envelope.SealResponse(topUp(payload))
+		if err != nil {
+			http.Error(w, "internal error", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(answer)
+	}
+}
+
+// refuse answers in plain text, as the protocol has it.
+func refuse(w http.ResponseWriter, err error) {
+	status, text := http.StatusInternalServerError, ""
+	var code cardseal.Code
+	if errors.As(err, &code) {
+		if known, answer := code.Answer(); known != 0 {
+			status, text = known, answer // 400, and 503 for a store that cannot answer
+		}
+	}
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"error": text})
+}
+
+// A client and a server, over HTTP.
+func Example_clientAndServer() {
+	envelope, err := cardseal.New("your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := httptest.NewServer(handler(envelope, &cardseal.MemoryReplayStore{}, func(payload TopUp) Order {
+		fmt.Println("charging", payload.CardID, payload.Amount)
+		return Order{OrderID: "o-1", Status: cardseal.OrderStatusNew}
+	}))
+	defer server.Close()
+
+	order, err := topUp(context.Background(), envelope, server.URL, "key_1", TopUp{"card_abc123", "10.00"}, "invoice-42")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(order.OrderID, order.Status, order.Status.CanBecome(cardseal.OrderStatusCompleted), order.Status.IsTerminal())
+	// Output:
+	// charging card_abc123 10.00
+	// o-1 new false false
+}
+
+// receive takes a webhook. It answers repeats too, or they would come again.
+func receive(envelope *cardseal.Envelope, isNew func(dedupeKey string) bool, w http.ResponseWriter, body []byte) error {
+	webhook, err := envelope.OpenWebhook(body)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return err
+	}
+	if kind, _ := webhook.Type(); isNew(webhook.DedupeKey()) && kind == "card.activated" {
+		var event struct {
+			CardID string `json:"card_id"`
+		}
+		if err := webhook.Payload.Decode(&event); err != nil {
+			return err
+		}
+		fmt.Println("activated:", event.CardID) // what matters is confirmed with /cards/get: nothing binds a webhook
+	}
+	_, err = io.WriteString(w, `{"success": true}`)
+	return err
+}
+
+func ExampleEnvelope_OpenWebhook() {
+	envelope, err := cardseal.New("your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	body, err := envelope.SealWebhook(`{"type": "card.activated", "delivery_id": "dlv_1", "card_id": "card_abc123"}`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	seen := map[string]bool{}
+	isNew := func(key string) bool { isNew := !seen[key]; seen[key] = true; return isNew }
+	for range 2 {
+		w := httptest.NewRecorder()
+		if err := receive(envelope, isNew, w, body); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(w.Code, w.Body)
+	}
+	// Output:
+	// activated: card_abc123
+	// 200 {"success": true}
+	// 200 {"success": true}
+}
+
+func ExampleWithOpenSecrets() {
+	old, err := cardseal.New("secret_of_last_year")
+	if err != nil {
+		log.Fatal(err)
+	}
+	body, err := old.Seal(TopUp{"card_abc123", "10.00"})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	// Seals with the first secret, opens with both.
+	envelope, err := cardseal.New("your_api_secret_key_here", cardseal.WithOpenSecrets("secret_of_last_year"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	request, err := envelope.OpenRequest(body, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("sealed with secret number", request.KeyIndex)
+	// Output: sealed with secret number 1
+}
+
+func ExampleError() {
+	envelope, err := cardseal.New("your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = envelope.OpenResponse(400, []byte(`{"error": "Duplicate request detected"}`), nil)
+	var apiError *cardseal.APIError
+	if errors.As(err, &apiError) { // the API said no
+		fmt.Println(apiError.Code, apiError.FailureClass, apiError.Encrypted)
+	}
+	err = envelope.OpenResponse(200, []byte(`<html>`), nil)
+	var envelopeError *cardseal.Error
+	if errors.As(err, &envelopeError) { // the answer cannot be believed
+		fmt.Println(envelopeError.Code == cardseal.ErrInvalidJSON, envelopeError.FailureClass())
+	}
+	fmt.Println(errors.Is(err, cardseal.ErrInvalidJSON))
+	// Output:
+	// duplicate_request reseal false
+	// true transient
+	// true
+}
+
+func ExampleEnvelope_Seal() {
+	envelope, err := cardseal.New("your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	// A request_timestamp that is there stays; without one it is added. JSON text is sealed as it is written.
+	body, err := envelope.Seal(`{"request_timestamp": 1700000000000000, "card_id": "card_abc123"}`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var text json.RawMessage
+	if err := envelope.Open(body, &text); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s\n", text)
+	// Output: {"request_timestamp": 1700000000000000, "card_id": "card_abc123"}
+}
+
+func ExampleShouldRetry() {
+	timedOut := cardseal.Attempt{Kind: cardseal.EndpointKeyed, Class: cardseal.FailureTransient, Sent: cardseal.SentUnknown, HasKey: true, Number: 1}
+	fmt.Println(cardseal.ShouldRetry(timedOut))
+	timedOut.Kind = cardseal.EndpointUnsafe
+	fmt.Println(cardseal.ShouldRetry(timedOut))
+	// Output:
+	// retry_after_backoff
+	// outcome_unknown
+}
+
+func ExampleFingerprint() {
+	fingerprint, err := cardseal.Fingerprint("/cards/topup", []byte(`{"request_timestamp":1700000000000000, "card_id":"card_abc123", "amount":"10.00"}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(fingerprint)
+	// Output: 60183478c2f5434cb46989bee0603eb79cce982e2aff6af4bbf81c033aa4d6a7
+}
+
+func ExampleNormalizePath() {
+	path, err := cardseal.NormalizePath("https://api.example.com/api/v1/cards/get/?page=2")
+	fmt.Println(path, err)
+	_, err = cardseal.NormalizePath("/cards/../get")
+	fmt.Println(err)
+	// Output:
+	// /api/v1/cards/get <nil>
+	// the path `/cards/../get` has a dot segment: use one like `/cards/get` (invalid_path)
+}

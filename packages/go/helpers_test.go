@@ -1,0 +1,48 @@
+package cardseal_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"strings"
+	"testing"
+
+	cardseal "github.com/cardseal/cardseal/packages/go"
+)
+
+const testSecret = "your_api_secret_key_here"
+
+func newEnvelope(t testing.TB, options ...cardseal.Option) *cardseal.Envelope {
+	t.Helper()
+	envelope, err := cardseal.New(testSecret, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return envelope
+}
+
+// allCodes reads the constants out of the generated file, so that no test has a list of its own.
+func allCodes(t *testing.T) (codes []cardseal.Code) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "tables_gen.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, isConstant := node.(*ast.ValueSpec)
+		if !isConstant || !strings.HasPrefix(spec.Names[0].Name, "Err") {
+			return true
+		}
+		text, err := strconv.Unquote(spec.Values[0].(*ast.CallExpr).Args[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes = append(codes, cardseal.Code(text))
+		return true
+	})
+	if len(codes) < 20 {
+		t.Fatalf("only %d codes were found in tables_gen.go", len(codes))
+	}
+	return codes
+}

@@ -1,0 +1,215 @@
+package cardseal_test
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+
+	cardseal "github.com/cardseal/cardseal/packages/go"
+)
+
+// link can nest to any depth.
+type link struct {
+	Next *link `json:"next,omitempty"`
+}
+
+// parent points upwards as well, which JSON does not see.
+type parent struct {
+	Name     string    `json:"name"`
+	Above    *parent   `json:"-"`
+	Children []*parent `json:"children,omitempty"`
+	hidden   any
+}
+
+type panics struct{}
+
+func (panics) MarshalJSON() ([]byte, error) { panic("4929-5566-7788") }
+
+func (*panics) UnmarshalJSON([]byte) error { panic("4929-5566-7788") }
+
+type raw string
+
+func (r raw) MarshalJSON() ([]byte, error) { return []byte(r), nil }
+
+// sameName is a map key that is always written in one way.
+type sameName int
+
+func (sameName) MarshalText() ([]byte, error) { return []byte("name"), nil }
+
+func TestPayloadsWithoutJSONFormAreRefused(t *testing.T) {
+	// A stack of 64 MiB: what recursed once for each of the links below would need more, and end the process.
+	defer debug.SetMaxStack(debug.SetMaxStack(64 << 20))
+
+	cyclic := &link{}
+	cyclic.Next = cyclic
+	cyclicMap := map[string]any{}
+	cyclicMap["a"] = map[string]any{"b": cyclicMap}
+	cyclicSlice := []any{nil}
+	cyclicSlice[0] = cyclicSlice
+	type pointer *pointer
+	var cyclicPointer pointer
+	cyclicPointer = &cyclicPointer
+	long := &link{}
+	for range 3_000_000 {
+		long = &link{Next: long}
+	}
+	var deep any = 1
+	for range 1_000_000 {
+		deep = []any{deep}
+	}
+	type named []named
+	deepNamed := named{}
+	for range 1_000_000 {
+		deepNamed = named{deepNamed}
+	}
+	deepMap := map[string]link{"a": {long}}
+
+	envelope := newEnvelope(t)
+	// Shallow values of the same types first: what was found out about them must not hold for deep ones.
+	for _, pair := range [][2]any{
+		{&link{}, long}, {map[string]any{}, map[string]any{"a": deep}}, {map[string]link{}, deepMap}, {named{}, deepNamed},
+	} {
+		if _, err := envelope.SealResponse(pair[0]); err != nil {
+			t.Fatal(err)
+		}
+		_, err := envelope.SealResponse(pair[1])
+		checkError(t, err, cardseal.ErrInvalidPayload, "nests too deeply")
+	}
+	for name, payload := range map[string]any{
+		"nil":                       nil,
+		"a nil pointer":             (*link)(nil),
+		"a nil map":                 map[string]any(nil),
+		"a nil text":                json.RawMessage(nil),
+		"no bytes":                  []byte{},
+		"an empty string":           "",
+		"no plaintext":              cardseal.Plaintext{},
+		"a plaintext inside":        struct{ A cardseal.Plaintext }{},
+		"a channel":                 make(chan int),
+		"a channel in a map":        map[string]any{"a": make(chan int)},
+		"a function":                func() {},
+		"a complex number":          struct{ A complex64 }{},
+		"NaN":                       map[string]float64{"a": math.NaN()},
+		"infinity":                  struct{ A float64 }{math.Inf(-1)},
+		"a map without text names":  map[[1]int]int{{1}: 1},
+		"a cyclic pointer":          cyclic,
+		"a cyclic map":              cyclicMap,
+		"a cyclic slice":            map[string]any{"a": cyclicSlice},
+		"a pointer to itself":       cyclicPointer,
+		"a long list":               long,
+		"a long list in a map":      deepMap,
+		"deep slices":               map[string]any{"a": deep},
+		"deep named slices":         struct{ A named }{deepNamed},
+		"a panic":                   map[string]any{"a": panics{}},
+		"no JSON":                   map[string]any{"a": raw("{")},
+		"a repeated name":           raw(`{"a":1,"a":2}`),
+		"a repeated key":            map[sameName]int{1: 1, 2: 2},
+		"a lone surrogate":          map[string]any{"a": raw(`"\ud800"`)},
+		"a number without bounds":   map[string]any{"a": json.Number("1e999")},
+		"text that is not UTF-8":    "{\"a\":\"\xff\"}",
+		"text that nests too deep":  `{"a":` + strings.Repeat("[", 128) + strings.Repeat("]", 128) + `}`,
+		"text with something after": []byte(`{} {}`),
+		"a struct for a text":       struct{ A json.RawMessage }{json.RawMessage("{")},
+	} {
+		_, sealErr := envelope.Seal(payload)
+		checkError(t, sealErr, cardseal.ErrInvalidPayload, "")
+		_, requestErr := envelope.SealRequest("/cards/get", payload, "key_1")
+		_, webhookErr := envelope.SealWebhook(payload)
+		for _, err := range []error{sealErr, requestErr, webhookErr} {
+			if !errors.Is(err, cardseal.ErrInvalidPayload) || strings.Contains(err.Error(), "4929") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	// The scratch that saw a panic is in use again.
+	if _, err := envelope.Seal(struct{ A int }{1}); err != nil {
+		t.Error(err)
+	}
+	var target panics
+	body, err := envelope.SealResponse(`{"a":1}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkError(t, envelope.Open(body, &target), cardseal.ErrInvalidPayload, "panicked")
+}
+
+func TestPayloadsOfEveryKind(t *testing.T) {
+	envelope := newEnvelope(t)
+	family := &parent{Name: "a", hidden: make(chan int)}
+	family.Children = []*parent{{Name: "b", Above: family}, {Name: "c", Above: family}}
+	shared := &link{}
+	deepest := any("x")
+	for range 127 {
+		deepest = []any{deepest}
+	}
+	for name, check := range map[string]struct {
+		payload any
+		want    string
+	}{
+		"text":                {json.RawMessage(" {\"a\" : 1e0}\n"), `{"a" : 1e0}`},
+		"bytes":               {[]byte(`{"a":"<&>"}`), `{"a":"<&>"}`},
+		"a string":            {`{"a":"\u003c"}`, `{"a":"\u003c"}`},
+		"a struct":            {struct{ A string }{"<&>\u2028"}, `{"A":"<&>\u2028"}`},
+		"a pointer":           {&link{Next: shared}, `{"next":{}}`},
+		"a map":               {map[string]any{"b": []any{1, "x", nil, true, 1.5}, "a": map[string]int{}}, `{"a":{},"b":[1,"x",null,true,1.5]}`},
+		"pointers upwards":    {family, `{"name":"a","children":[{"name":"b"},{"name":"c"}]}`},
+		"a time":              {map[string]time.Time{"a": time.Unix(0, 0).UTC()}, `{"a":"1970-01-01T00:00:00Z"}`},
+		"something twice":     {map[string]*link{"a": shared, "b": shared}, `{"a":{},"b":{}}`},
+		"128 levels":          {map[string]any{"a": deepest}, `{"a":` + strings.Repeat("[", 127) + `"x"` + strings.Repeat("]", 127) + `}`},
+		"its own JSON":        {raw(`{"a":1}`), `{"a":1}`},
+		"what is not UTF-8":   {map[string]string{"a": "\xff"}, `{"a":"\ufffd"}`},
+		"a number as written": {map[string]any{"a": json.Number("10.00")}, `{"a":10.00}`},
+	} {
+		body, err := envelope.SealWebhook(check.payload)
+		var text json.RawMessage
+		if err := errors.Join(err, envelope.Open(body, &text)); err != nil || string(text) != check.want {
+			t.Errorf("%s: %s (%v)", name, text, err)
+		}
+	}
+	if body, err := envelope.SealResponse(nil); err != nil || envelope.Open(body, nil) != nil {
+		t.Errorf("nil is no answer: %v", err)
+	}
+}
+
+// TestPlaintextCanBeSealedAgain: what one envelope held goes into another.
+func TestPlaintextCanBeSealedAgain(t *testing.T) {
+	one, other := newEnvelope(t), newEnvelope(t, cardseal.WithLayout(cardseal.LayoutBare))
+	body, err := one.SealResponse(` [1, 2] `)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text cardseal.Plaintext
+	var numbers []int
+	if err := errors.Join(one.Open(body, &text), text.Decode(&numbers)); err != nil || len(numbers) != 2 || string(text.Bytes()) != "[1, 2]" {
+		t.Errorf("%v %s %v", numbers, text.Bytes(), err)
+	}
+	again, err := other.SealResponse(text)
+	if err := errors.Join(err, other.Open(again, &numbers)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNamesAreCaseSensitive: encoding/json would take the first one for the second.
+func TestNamesAreCaseSensitive(t *testing.T) {
+	envelope := newEnvelope(t)
+	open := func(payload string) (*cardseal.Request, error) {
+		body, err := envelope.SealResponse(payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return envelope.OpenRequest(body, nil, cardseal.WithNowMicros(1_700_000_000_000_000))
+	}
+	request, err := open(`{"request_timestamp":1700000000000000,"Request_Timestamp":7}`)
+	if err != nil || request.TimestampMicros != 1_700_000_000_000_000 {
+		t.Errorf("%v %v", request, err)
+	}
+	_, err = open(`{"Request_Timestamp":1700000000000000}`)
+	checkError(t, err, cardseal.ErrTimestampNotFound, "")
+	checkError(t, envelope.Open([]byte(`{"Encrypted":"AAAA"}`), nil), cardseal.ErrEnvelopeNotFound, "")
+	if err := envelope.OpenResponse(200, []byte(`{"Success":false}`), nil); !errors.Is(err, cardseal.ErrEnvelopeNotFound) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,171 @@
+package cardseal
+
+import (
+	"container/heap"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+)
+
+const (
+	// ReplayTTL is how long a claimed key is kept: twice the window of 30 seconds, and 10 seconds of slack. A request
+	// stamped 30 seconds ahead can be accepted for 60 seconds after it was first claimed.
+	ReplayTTL = 70 * time.Second
+	// DefaultReplayKeys is how many keys a MemoryReplayStore holds unless told otherwise, two a request.
+	DefaultReplayKeys = 1 << 20
+)
+
+// ReplayKeys are the two keys that a server claims for a request: hexadecimal SHA-256, without a secret.
+type ReplayKeys struct {
+	// Timestamp is made of API key, path and timestamp: the protocol's own rule (SPEC.md, REPLAY-1).
+	Timestamp string
+	// Nonce is made of API key and nonce: a captured body cannot be replayed on another path (SPEC.md, REPLAY-2).
+	Nonce string
+}
+
+// ReplayKeys are the keys of an opened request under an API key and a path or URL.
+//
+// Errors: ErrInvalidAPIKey, ErrInvalidPath.
+func (r *Request) ReplayKeys(apiKey, path string) (ReplayKeys, error) {
+	if err := checkAPIKey(apiKey); err != nil {
+		return ReplayKeys{}, err
+	}
+	path, err := NormalizePath(path)
+	if err != nil {
+		return ReplayKeys{}, err
+	}
+	timestamp := strconv.AppendInt(nil, r.TimestampMicros, 10)
+	return ReplayKeys{
+		Timestamp: hexDigest([]byte("cardseal replay timestamp v1"), []byte(apiKey), []byte(path), timestamp),
+		Nonce:     hexDigest([]byte("cardseal replay nonce v1"), []byte(apiKey), r.Nonce[:]),
+	}, nil
+}
+
+// ReplayStore remembers which keys have been claimed. It is safe for concurrent use.
+type ReplayStore interface {
+	// Claim claims a key for the time given, atomically. True means that nobody had it. An error means that the store
+	// cannot tell: the request must not be carried out.
+	Claim(ctx context.Context, key string, ttl time.Duration) (fresh bool, err error)
+}
+
+// ClaimRequest claims both keys of a request, after OpenRequest and before anything is done, and returns nil only if both
+// were fresh. Both are claimed whatever the first claim gave, so that an attempt under another path finds them.
+//
+// Errors: ErrReplayStoreUnavailable if either claim could not be answered (errors.Is finds the store's own error too),
+// else ErrDuplicateRequest.
+func ClaimRequest(ctx context.Context, store ReplayStore, keys ReplayKeys) error {
+	isFresh := true
+	var failure error
+	for _, key := range []string{keys.Timestamp, keys.Nonce} {
+		isFreshKey, err := store.Claim(ctx, key, ReplayTTL)
+		isFresh = isFresh && isFreshKey
+		if failure == nil {
+			failure = err
+		}
+	}
+	if failure != nil {
+		return &Error{
+			Code:    ErrReplayStoreUnavailable,
+			Message: "the replay store cannot answer: carry nothing out, and answer 503",
+			cause:   failure,
+		}
+	}
+	if !isFresh {
+		return newError(ErrDuplicateRequest, "this request was received before: seal it again, with the same idempotency key, and resend")
+	}
+	return nil
+}
+
+// MemoryReplayStore is a [ReplayStore] in memory, for one process. It is bounded and never forgets a key before its
+// time: full of live keys it refuses (SPEC.md, REPLAY-5). The zero value is ready; set the fields before the first claim.
+type MemoryReplayStore struct {
+	// MaxKeys is how many keys it holds at most; 0 means DefaultReplayKeys.
+	MaxKeys int
+	// Now is the clock, time.Now if it is nil. Let it be the wall clock that the window is checked with: where that
+	// jumps, keys have to live and die with the window.
+	Now func() time.Time
+
+	lock sync.Mutex
+	// claimed has the SHA-256 of each key. The runtime's maps are seeded: no chosen keys can make them slow.
+	claimed  map[[sha256.Size]byte]struct{}
+	expiries expiryHeap
+}
+
+// Claim claims a key; see [ReplayStore]. The context is not used.
+//
+// Errors: ErrReplayStoreUnavailable when the store is full.
+func (m *MemoryReplayStore) Claim(_ context.Context, key string, ttl time.Duration) (bool, error) {
+	now := time.Now
+	if m.Now != nil {
+		now = m.Now
+	}
+	return m.claim(key, ttl.Milliseconds(), now().UnixMilli())
+}
+
+func (m *MemoryReplayStore) claim(key string, ttlMillis, nowMillis int64) (bool, error) {
+	maxKeys := m.MaxKeys
+	if maxKeys == 0 {
+		maxKeys = DefaultReplayKeys
+	}
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	for len(m.expiries) > 0 && m.expiries[0].millis <= nowMillis {
+		delete(m.claimed, heap.Pop(&m.expiries).(expiry).key)
+	}
+	hashed := sha256.Sum256([]byte(key))
+	if _, isLive := m.claimed[hashed]; isLive {
+		return false, nil
+	}
+	if len(m.claimed) >= maxKeys {
+		return false, newError(ErrReplayStoreUnavailable, "the replay store is full: give it more room, or spread the load")
+	}
+	if m.claimed == nil {
+		m.claimed = make(map[[sha256.Size]byte]struct{})
+	}
+	m.claimed[hashed] = struct{}{}
+	heap.Push(&m.expiries, expiry{hashed, nowMillis + ttlMillis})
+	return true, nil
+}
+
+// Len is how many keys it holds; those that expired since the last claim count.
+func (m *MemoryReplayStore) Len() int {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	return len(m.claimed)
+}
+
+// String says how full the store is, and not which keys it holds.
+func (m *MemoryReplayStore) String() string {
+	return fmt.Sprintf("cardseal.MemoryReplayStore(%d keys)", m.Len())
+}
+
+// Format prints String for every verb.
+func (m *MemoryReplayStore) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
+
+// LogValue logs String.
+func (m *MemoryReplayStore) LogValue() slog.Value { return slog.StringValue(m.String()) }
+
+// expiry is when a key is free again, in milliseconds since 1970.
+type expiry struct {
+	key    [sha256.Size]byte
+	millis int64
+}
+
+// expiryHeap has the earliest expiry first, whatever the clock did between the claims.
+type expiryHeap []expiry
+
+func (h expiryHeap) Len() int           { return len(h) }
+func (h expiryHeap) Less(a, b int) bool { return h[a].millis < h[b].millis }
+func (h expiryHeap) Swap(a, b int)      { h[a], h[b] = h[b], h[a] }
+func (h *expiryHeap) Push(entry any)    { *h = append(*h, entry.(expiry)) }
+func (h *expiryHeap) Pop() any {
+	last := len(*h) - 1
+	entry := (*h)[last]
+	*h = (*h)[:last]
+	return entry
+}

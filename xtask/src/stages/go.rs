@@ -1,0 +1,98 @@
+//! The Go module: formatted, vetted, tested under the race detector, held to the core by the vectors and by the command
+//! line tool, fuzzed.
+
+use crate::counts::Counts;
+use crate::go::{self, BENCH, EXAMPLE, MISSING, MODULE, PEER};
+use crate::screen::{bad, say};
+use crate::test::Context;
+use crate::{Result, demo, fail, shell};
+
+pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
+    if !go::is_installed(context.repo) {
+        say!("   {}", bad(MISSING));
+        return Ok(Counts::SKIPPED);
+    }
+    let mut counts = gofmt(context)?;
+    counts += lints(context)?;
+    counts += dependencies(context)?;
+    counts += example(context)?;
+    let tool = demo::build_tool(context.repo)?;
+    let tool = tool.to_str().ok_or("the path of the command line tool is not UTF-8")?;
+    counts += test(context, MODULE, &["-race", "./..."], &[("CARDSEAL_CLI", tool)])?;
+    counts += test(context, MODULE, &["-run", "TestAllocations", "."], &[])?; // what the race detector would disturb
+    counts += test(context, BENCH, &["."], &[])?;
+    // Long enough in CI to find something, short enough elsewhere to be run.
+    let time = if std::env::var_os("CI").is_some_and(|value| value == "true") { "30s" } else { "5s" };
+    for target in ["FuzzReader", "FuzzOpen", "FuzzBase64"] {
+        let pattern = format!("^{target}$");
+        counts += test(context, MODULE, &["-run", &pattern, "-fuzz", &pattern, "-fuzztime", time, "."], &[])?;
+    }
+    Ok(counts)
+}
+
+fn gofmt(context: &Context<'_>) -> Result<Counts> {
+    let files = [MODULE, BENCH, "tests/interop/go_peer.go", "examples/go"];
+    match shell::pipe(context.repo.command("gofmt").arg("-l").args(files), "")?.trim() {
+        "" => Ok(Counts::PASSED),
+        unformatted => fail(format!("mend with gofmt -w: {}", unformatted.replace('\n', ", "))),
+    }
+}
+
+fn lints(context: &Context<'_>) -> Result<Counts> {
+    for folder in [MODULE, BENCH] {
+        for words in [&["vet", "./..."][..], &["run", STATICCHECK, "./..."], &["mod", "tidy", "-diff"]] {
+            context.shell.run(&mut go::command(context.repo, folder, words))?;
+        }
+    }
+    for program in [PEER, EXAMPLE] {
+        context.shell.run(&mut go::command(context.repo, MODULE, &["vet", program]))?;
+    }
+    Ok(Counts::PASSED)
+}
+
+/// Nothing in C, and nothing beside the standard library and the two modules of the cipher.
+fn dependencies(context: &Context<'_>) -> Result<Counts> {
+    let words = ["list", "-deps", "-f", "{{.ImportPath}} {{.Standard}} {{len .CgoFiles}}", "."];
+    let listed = shell::pipe(&mut go::command(context.repo, MODULE, &words), "")?;
+    for line in listed.lines() {
+        let allowed = ["golang.org/x/crypto/", "golang.org/x/sys/", "github.com/cardseal/cardseal/packages/go "];
+        let is_ours = line.ends_with(" 0") && allowed.iter().any(|prefix| line.starts_with(prefix));
+        if !line.ends_with(" true 0") && !is_ours {
+            return fail(format!("the module depends on {line}"));
+        }
+    }
+    if listed.contains("golang.org/x/crypto/nacl/secretbox") {
+        Ok(Counts::PASSED)
+    } else {
+        fail("`go list -deps` names no secretbox: it lists something else")
+    }
+}
+
+/// The document's example, as a person would run it.
+fn example(context: &Context<'_>) -> Result<Counts> {
+    let printed = shell::pipe(&mut go::command(context.repo, MODULE, &["run", EXAMPLE]), "")?;
+    let payload = r#"opened: {"request_timestamp":1700000000000000,"card_id":"card_abc123"}"#;
+    if printed.starts_with(r#"sealed: {"encrypted":"A"#) && printed.ends_with(&format!("{payload}\n")) {
+        Ok(Counts::PASSED)
+    } else {
+        fail(format!("the example printed something else: {printed}"))
+    }
+}
+
+/// `go test -json <words>`, counted test by test. That nothing was found is a failure.
+fn test(context: &Context<'_>, folder: &str, words: &[&str], variables: &[(&str, &str)]) -> Result<Counts> {
+    let mut command = go::command(context.repo, folder, &["test", "-json", "-count=1"]);
+    command.args(words).envs(variables.iter().copied());
+    let finished = context.shell.watch(&mut command)?;
+    let mut counts = go::count_tests(&finished.text);
+    if !finished.success && counts.failed == 0 {
+        say!("   {}", finished.text.trim_end()); // it did not compile, or crashed
+        counts += Counts::FAILED;
+    } else if counts.ran() == 0 {
+        say!("   {}", bad("no test was found"));
+        counts += Counts::FAILED;
+    }
+    Ok(counts)
+}
+
+const STATICCHECK: &str = "honnef.co/go/tools/cmd/staticcheck@v0.8.2";
