@@ -1,4 +1,7 @@
-//! `core/data/*.json` → `core/src/tables.rs`. The types and macros are written by hand in the core; this emits data only.
+//! `core/data/*.json` → `core/src/tables.rs` and the tables of the packages. The types and macros are written by hand in the
+//! core; this emits data only.
+
+mod typescript;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -10,13 +13,18 @@ use crate::{Result, fail};
 
 /// Writes the tables, or with `check` fails if the committed ones are stale.
 pub(crate) fn run(repo: &Repo, check: bool) -> Result<()> {
-    let fresh = rustfmt(repo, &emit(&Tables::read(repo)?))?;
+    let tables = Tables::read(repo)?;
+    write_or_check(repo, FILE, &rustfmt(repo, &emit(&tables))?, check)?;
+    write_or_check(repo, typescript::FILE, &typescript::emit(&tables), check)
+}
+
+fn write_or_check(repo: &Repo, file: &str, fresh: &str, check: bool) -> Result<()> {
     if !check {
-        return repo.write(FILE, &fresh);
+        return repo.write(file, fresh);
     }
-    match repo.read(FILE) {
+    match repo.read(file) {
         Ok(committed) if committed == fresh => Ok(()),
-        Ok(_) => fail(format!("{FILE} is not what core/data says; mend it with: cargo xtask codegen")),
+        Ok(_) => fail(format!("{file} is not what core/data says; mend it with: cargo xtask codegen")),
         Err(error) => fail(format!("{error}; make it with: cargo xtask codegen")),
     }
 }

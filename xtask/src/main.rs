@@ -6,6 +6,7 @@ mod counts;
 mod data;
 mod demo;
 mod dependencies;
+mod npm;
 mod python;
 mod repo;
 mod screen;
@@ -96,11 +97,25 @@ const COMMANDS: &[Command] = &[
         about: "Write core/dependencies.txt",
         run: |repo, arguments| done(dependencies::run(repo, check_flag(arguments)?)),
     },
+    Command {
+        name: "npm",
+        arguments: "",
+        about: "Build the npm package and pack it below target/npm",
+        run: |repo, arguments| {
+            no_arguments(arguments)?;
+            let shell = Shell::live();
+            done(npm::Npm::with_tools(repo, &shell)?.pack().map(|_| ()))
+        },
+    },
     Command { name: "bench", arguments: "[rust]", about: "Measure against other implementations", run: bench::run },
 ];
 
 fn done(outcome: Result<()>) -> Result<ExitCode> {
     outcome.map(|()| ExitCode::SUCCESS)
+}
+
+fn no_arguments(arguments: &[String]) -> Result<()> {
+    if arguments.is_empty() { Ok(()) } else { fail(format!("`{}` is unknown here", arguments.join(" "))) }
 }
 
 fn check_flag(arguments: &[String]) -> Result<bool> {

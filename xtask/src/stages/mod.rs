@@ -9,6 +9,7 @@ mod codegen;
 mod dependencies;
 mod doc;
 mod fmt;
+mod npm;
 mod rust;
 mod vectors;
 mod xtask;
@@ -40,6 +41,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "bare", about: "the core builds without std, also for wasm32", run: bare::run },
     Stage { name: "doc", about: "the core's documentation builds without warning", run: doc::run },
     Stage { name: "cli", about: "the tests of the command line tool", run: cli::run },
+    Stage { name: "npm", about: "the npm package, installed and run in every runtime", run: npm::run },
     Stage { name: "bench", about: "the benchmarks compile, and their candidates agree", run: bench::run },
     Stage { name: "clean", about: "the run left the working tree as it was", run: clean::run },
 ];

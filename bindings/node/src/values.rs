@@ -1,0 +1,265 @@
+//! JavaScript values by Node-API's functions alone.
+//!
+//! By hand, because a call is the whole cost of a small envelope: strings are read into one buffer that is kept from call
+//! to call, typed arrays are read where they are, and ASCII is handed back without a pass that looks for multi-byte
+//! characters.
+
+#![expect(unsafe_code, reason = "Node-API is a C interface")]
+
+use std::cell::{Cell, RefCell};
+use std::ffi::CStr;
+use std::{ptr, slice};
+
+use cardseal_calls::{Reply, Verdict};
+use napi_sys as sys;
+use zeroize::Zeroize;
+
+/// The arguments of the call that runs now.
+pub(crate) struct Values {
+    env: sys::napi_env,
+    values: [sys::napi_value; MAX_VALUES],
+    count: usize,
+}
+
+/// Operation, handle, clock and eight fields.
+const MAX_VALUES: usize = 11;
+
+impl Values {
+    /// # Safety
+    /// `env` and `info` are those of a call that outlives the result.
+    pub(crate) unsafe fn of_call(env: sys::napi_env, info: sys::napi_callback_info) -> Self {
+        let mut values = [ptr::null_mut(); MAX_VALUES];
+        let mut count = MAX_VALUES;
+        // SAFETY: by the contract above; `count` says how many values there is room for.
+        let status = unsafe {
+            sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), ptr::null_mut(), ptr::null_mut())
+        };
+        let count = if status == sys::Status::napi_ok { count.min(MAX_VALUES) } else { 0 };
+        Self { env, values, count }
+    }
+
+    /// An argument; null where there is none, which every function of Node-API refuses.
+    pub(crate) fn at(&self, index: usize) -> sys::napi_value {
+        if index < self.count { self.values.get(index).copied().unwrap_or(ptr::null_mut()) } else { ptr::null_mut() }
+    }
+
+    /// A whole number; the largest for what is none.
+    pub(crate) fn number(&self, index: usize) -> usize {
+        let mut number = 0;
+        // SAFETY: `self` has the environment and the values of the call that runs now.
+        let status = unsafe { sys::napi_get_value_uint32(self.env, self.at(index), &mut number) };
+        if status == sys::Status::napi_ok { number as usize } else { usize::MAX }
+    }
+
+    /// The first two elements of a `Float64Array`.
+    pub(crate) fn doubles(&self, value: sys::napi_value) -> Option<&Cell<[f64; 2]>> {
+        let (kind, length, data) = self.typed_array(value)?;
+        // SAFETY: the array lives as long as the call, which runs no JavaScript that could detach or read it meanwhile;
+        // Node-API gives the address of the first element, aligned for its kind, and there are at least two.
+        (kind == sys::TypedarrayType::float64_array && length >= 2).then(|| unsafe { &*data.cast() })
+    }
+
+    pub(crate) fn reply(&self) -> Answer {
+        Answer { env: self.env, fields: [ptr::null_mut(); MAX_ANSWER], count: 0 }
+    }
+
+    fn typed_array(&self, value: sys::napi_value) -> Option<(sys::napi_typedarray_type, usize, *mut u8)> {
+        let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
+        // SAFETY: as in `number`; what is no typed array is refused.
+        let status = unsafe {
+            sys::napi_get_typedarray_info(
+                self.env,
+                value,
+                &mut kind,
+                &mut length,
+                &mut data,
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        (status == sys::Status::napi_ok).then_some((kind, length, data.cast()))
+    }
+}
+
+/// The fields among the arguments.
+#[derive(Clone, Copy)]
+enum Place {
+    None,
+    /// In the buffer.
+    Text(usize, usize),
+    /// Where JavaScript has them.
+    Bytes(*const u8, usize),
+}
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+pub(crate) struct Fields;
+
+impl Fields {
+    /// Hands the fields from `first` on to `call`, and wipes what was copied of them.
+    pub(crate) fn with<T>(values: &Values, first: usize, call: impl FnOnce(&[Option<&[u8]>]) -> T) -> T {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut places = [Place::None; MAX_VALUES];
+            for (index, place) in places.iter_mut().enumerate().take(values.count.saturating_sub(first)) {
+                *place = values.place(values.at(first + index), buffer);
+            }
+            let fields = places.map(|place| match place {
+                Place::None => None,
+                Place::Text(start, end) => buffer.get(start..end),
+                // SAFETY: the array lives as long as the call, and nothing writes to it meanwhile: no JavaScript runs, and
+                // the package refuses shared memory.
+                Place::Bytes(data, length) => Some(unsafe { slice::from_raw_parts(data, length) }),
+            });
+            let result = call(&fields);
+            buffer.as_mut_slice().zeroize(); // not the whole room, which may be large
+            buffer.clear();
+            buffer.shrink_to(KEPT_BYTES);
+            result
+        })
+    }
+}
+
+/// Room that is kept for the next call.
+const KEPT_BYTES: usize = 1 << 16;
+
+impl Values {
+    fn place(&self, value: sys::napi_value, buffer: &mut Vec<u8>) -> Place {
+        let mut kind = 0;
+        // SAFETY: as in `number`.
+        unsafe { sys::napi_typeof(self.env, value, &mut kind) };
+        if kind == sys::ValueType::napi_string {
+            let start = buffer.len();
+            self.append_text(value, buffer);
+            return Place::Text(start, buffer.len());
+        }
+        match self.typed_array(value) {
+            Some((kind, length, data)) if kind == sys::TypedarrayType::uint8_array => {
+                Place::Bytes(if length == 0 { ptr::NonNull::dangling().as_ptr() } else { data }, length)
+            }
+            _ => Place::None,
+        }
+    }
+
+    /// Appends a string as UTF-8. Most fit into what is there; only for others is the length asked first.
+    fn append_text(&self, value: sys::napi_value, buffer: &mut Vec<u8>) {
+        buffer.reserve(FIRST_TRY_BYTES);
+        let written = self.write_text(value, buffer);
+        if written + LONGEST_CHARACTER < buffer.capacity() - buffer.len() {
+            // SAFETY: that many bytes were written there.
+            unsafe { buffer.set_len(buffer.len() + written) };
+            return;
+        }
+        let mut length = 0;
+        // SAFETY: as in `number`; without a buffer the call only measures.
+        unsafe { sys::napi_get_value_string_utf8(self.env, value, ptr::null_mut(), 0, &mut length) };
+        // The buffer that is left behind holds text.
+        let mut larger = Vec::with_capacity(buffer.len() + length + 2 * LONGEST_CHARACTER);
+        larger.extend_from_slice(buffer);
+        // SAFETY: the bytes of its whole capacity were written or are about to be wiped, never read.
+        unsafe { ptr::write_bytes(buffer.as_mut_ptr(), 0, buffer.capacity()) };
+        *buffer = larger;
+        let written = self.write_text(value, buffer);
+        // SAFETY: that many bytes were written there.
+        unsafe { buffer.set_len(buffer.len() + written) };
+    }
+
+    /// Writes a string into the buffer's room, as much of it as fits in whole characters, and says how many bytes.
+    fn write_text(&self, value: sys::napi_value, buffer: &mut Vec<u8>) -> usize {
+        let room = buffer.spare_capacity_mut();
+        let mut written = 0;
+        // SAFETY: as in `number`; there is room for that many bytes, the last of which is a zero.
+        unsafe { sys::napi_get_value_string_utf8(self.env, value, room.as_mut_ptr().cast(), room.len(), &mut written) };
+        written
+    }
+}
+
+const FIRST_TRY_BYTES: usize = 4_096;
+
+/// In UTF-8, and the zero that Node-API writes behind the text.
+const LONGEST_CHARACTER: usize = 5;
+
+/// The fields of a reply, as JavaScript values.
+pub(crate) struct Answer {
+    env: sys::napi_env,
+    fields: [sys::napi_value; MAX_ANSWER],
+    count: usize,
+}
+
+/// The version and the names of all operations.
+const MAX_ANSWER: usize = 32;
+
+impl Answer {
+    /// The field or the array of fields; before it the verdict, where that is not `Done`.
+    pub(crate) fn finish(mut self, verdict: Verdict) -> sys::napi_value {
+        let fields = self.fields;
+        let fields = fields.get(..self.count).unwrap_or_default();
+        if let (Verdict::Done, [field]) = (verdict, fields) {
+            return *field;
+        }
+        let mut array = ptr::null_mut();
+        // SAFETY: `env` is that of the call that runs now, and so are all values.
+        unsafe {
+            sys::napi_create_array_with_length(self.env, fields.len(), &mut array);
+            let mut index = 0;
+            if verdict != Verdict::Done {
+                let mut mark = ptr::null_mut();
+                sys::napi_create_uint32(self.env, verdict as u32, &mut mark);
+                sys::napi_set_element(self.env, array, index, mark);
+                index += 1;
+            }
+            for field in fields {
+                sys::napi_set_element(self.env, array, index, *field);
+                index += 1;
+            }
+        }
+        self.count = 0;
+        array
+    }
+
+    fn push(&mut self, field: sys::napi_value) {
+        if let Some(slot) = self.fields.get_mut(self.count) {
+            *slot = field;
+            self.count += 1;
+        }
+    }
+}
+
+impl Reply for Answer {
+    fn text(&mut self, text: &str) {
+        let create = if text.is_ascii() { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
+        let mut value = ptr::null_mut();
+        // SAFETY: `env` is that of the call that runs now; the text is copied, and ASCII is the same in both encodings.
+        unsafe { create(self.env, text.as_ptr().cast(), text.len() as isize, &mut value) };
+        self.push(value);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        let (mut data, mut buffer, mut array) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: `env` is that of the call that runs now; the new buffer has room for the bytes.
+        unsafe {
+            sys::napi_create_arraybuffer(self.env, bytes.len(), &mut data, &mut buffer);
+            if !data.is_null() {
+                ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), bytes.len());
+            }
+            let kind = sys::TypedarrayType::uint8_array;
+            sys::napi_create_typedarray(self.env, kind, bytes.len(), buffer, 0, &mut array);
+        }
+        self.push(array);
+    }
+
+    fn none(&mut self) {
+        let mut value = ptr::null_mut();
+        // SAFETY: `env` is that of the call that runs now.
+        unsafe { sys::napi_get_undefined(self.env, &mut value) };
+        self.push(value);
+    }
+}
+
+/// Throws an error that carries no code, because nothing that has one happened.
+pub(crate) fn throw(env: sys::napi_env, message: &CStr) -> sys::napi_value {
+    // SAFETY: `env` is that of the call that runs now.
+    unsafe { sys::napi_throw_error(env, ptr::null(), message.as_ptr()) };
+    ptr::null_mut()
+}

@@ -1,0 +1,383 @@
+//! The npm package: its two engines, its JavaScript, the tarballs that are published. All of it below the target directory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Map, Value, json};
+
+use crate::counts::Counts;
+use crate::repo::Repo;
+use crate::shell::{self, Shell};
+use crate::{Result, fail, targets};
+
+/// The package's sources.
+pub(crate) const PACKAGE: &str = "packages/npm";
+
+/// Where everything is built, and how programs are run there.
+pub(crate) struct Npm<'a> {
+    pub(crate) repo: &'a Repo,
+    pub(crate) shell: &'a Shell,
+}
+
+/// What is published.
+pub(crate) struct Tarballs {
+    /// The package `cardseal`.
+    pub(crate) package: PathBuf,
+    /// The native code for this machine; nothing where the list of platforms has no package for it.
+    pub(crate) native: Option<PathBuf>,
+}
+
+impl<'a> Npm<'a> {
+    /// Checks that Node and npm are there, and installs the tools that the package's lock file pins.
+    pub(crate) fn with_tools(repo: &'a Repo, shell: &'a Shell) -> Result<Self> {
+        let npm = Self { repo, shell };
+        npm.install(PACKAGE)?;
+        Ok(npm)
+    }
+
+    /// Installs what a folder's lock file pins, unless that is there already.
+    pub(crate) fn install(&self, folder: &str) -> Result<()> {
+        let version = node_version(self.repo)?;
+        let wanted = format!("{version}\n{}", self.repo.read(&format!("{folder}/package-lock.json"))?);
+        let marker = self.repo.path(folder).join("node_modules/.installed");
+        if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
+            return Ok(());
+        }
+        self.shell.run(self.command("npm").current_dir(self.repo.path(folder)).args([
+            "ci",
+            "--no-audit",
+            "--no-fund",
+        ]))?;
+        fs::write(&marker, wanted).map_err(|error| format!("cannot write {}: {error}", marker.display()))
+    }
+
+    /// A folder below the target directory.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.repo.target().join("npm").join(name)
+    }
+
+    /// An empty folder below the target directory.
+    pub(crate) fn fresh_folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder(name);
+        let removed = if folder.exists() { fs::remove_dir_all(&folder) } else { Ok(()) };
+        removed
+            .and_then(|()| fs::create_dir_all(&folder))
+            .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+        Ok(folder)
+    }
+
+    pub(crate) fn command(&self, program: &str) -> Command {
+        self.repo.command(if cfg!(windows) && program == "npm" { "npm.cmd" } else { program })
+    }
+
+    /// One of the installed tools.
+    pub(crate) fn tool(&self, name: &str) -> Command {
+        self.repo.command(self.repo.path(PACKAGE).join("node_modules/.bin").join(name))
+    }
+
+    /// Builds everything and packs it.
+    pub(crate) fn pack(&self) -> Result<Tarballs> {
+        let wasm = self.wasm()?;
+        let package = self.package(&wasm)?;
+        let tarballs = self.fresh_folder("tarballs")?;
+        let native = match self.native()? {
+            Some(folder) => Some(self.pack_folder(&folder, &tarballs)?),
+            None => None,
+        };
+        Ok(Tarballs { package: self.pack_folder(&package, &tarballs)?, native })
+    }
+
+    fn pack_folder(&self, folder: &Path, into: &Path) -> Result<PathBuf> {
+        let mut command = self.command("npm");
+        command.current_dir(folder).args(["pack", "--json", "--ignore-scripts", "--pack-destination"]).arg(into);
+        let packed: Value =
+            serde_json::from_str(&shell::pipe(&mut command, "")?).map_err(|error| format!("npm pack: {error}"))?;
+        // A list in some releases of npm, an object by name in others.
+        let first = packed.get(0).or_else(|| packed.as_object().and_then(|packages| packages.values().next()));
+        match first.and_then(|packed| packed["filename"].as_str()) {
+            Some(name) => Ok(into.join(name)),
+            None => fail("npm pack does not say what it wrote"),
+        }
+    }
+
+    /// The WebAssembly module, made small.
+    pub(crate) fn wasm(&self) -> Result<PathBuf> {
+        targets::ensure(targets::WASM, self.repo, self.shell)?;
+        self.shell.run(
+            &mut self.repo.cargo(&format!("build --locked --profile wasm -p cardseal-wasm --target {}", targets::WASM)),
+        )?;
+        let built = self.repo.target().join(targets::WASM).join("wasm/cardseal_wasm.wasm");
+        let small = self.fresh_folder("wasm")?.join("cardseal.wasm");
+        self.shell.run(self.tool("wasm-opt").args(WASM_OPT).arg(&built).arg("-o").arg(&small))?;
+        Ok(small)
+    }
+
+    /// The folder of the native code's package for this machine.
+    fn native(&self) -> Result<Option<PathBuf>> {
+        let host = shell::pipe(self.repo.command("rustc").args(["--print", "host-tuple"]), "")?;
+        let Some(platform) = self.platforms()?.into_iter().find(|platform| platform.target == host.trim()) else {
+            return Ok(None);
+        };
+        self.shell.run(&mut self.repo.cargo("build --locked --release -p cardseal-node"))?;
+        let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+        let built = self.repo.target().join("release").join(format!("{prefix}cardseal_node{suffix}"));
+        let folder = self.fresh_folder(&format!("platforms/{}", platform.name))?;
+        copy(&built, &folder.join(platform.binary()))?;
+        self.copy_licenses(&folder)?;
+        write(&folder.join("README.md"), &platform.readme())?;
+        write_json(&folder.join("package.json"), &platform.manifest(&self.manifest()?))?;
+        Ok(Some(folder))
+    }
+
+    /// The folder of the package itself.
+    fn package(&self, wasm: &Path) -> Result<PathBuf> {
+        let folder = self.fresh_folder("package")?;
+        for Entry { source, formats } in ENTRIES {
+            for format in *formats {
+                self.bundle(source, format, wasm, &folder)?;
+            }
+        }
+        copy(wasm, &folder.join("dist/esm/cardseal.wasm"))?;
+        write_json(&folder.join("dist/cjs/package.json"), &json!({"type": "commonjs"}))?;
+        for format in ["esm", "cjs"] {
+            let out = folder.join("dist").join(format);
+            self.shell.run(self.tool("tsc").args(["-p", PACKAGE, "--outDir"]).arg(out))?;
+        }
+        copy(&self.repo.path(PACKAGE).join("README.md"), &folder.join("README.md"))?;
+        self.copy_licenses(&folder)?;
+        write_json(&folder.join("package.json"), &Value::Object(self.published_manifest()?))?;
+        Ok(folder)
+    }
+
+    /// One file an entry: an entry that only re-exported would be skipped by bundlers, and its engine with it.
+    fn bundle(&self, source: &str, format: &str, wasm: &Path, folder: &Path) -> Result<()> {
+        let name = source.strip_suffix("-cjs").unwrap_or(source);
+        let out = folder.join("dist").join(format).join(format!("{name}.js"));
+        let version = self.manifest()?["version"].clone();
+        self.shell.run(
+            self.tool("esbuild")
+                .arg(format!("{PACKAGE}/src/entries/{source}.ts"))
+                .args(["--bundle", "--minify", "--charset=utf8", "--log-level=warning", "--target=es2022"])
+                .args(["--platform=neutral", "--external:node:module", "--loader:.wasm=base64"])
+                .args(["--external:./cardseal.wasm", "--external:./cardseal.wasm?module"])
+                .arg(format!("--format={format}"))
+                .arg(format!("--define:VERSION={version}"))
+                .arg(format!("--alias:cardseal-module-base64={}", wasm.display()))
+                .arg(format!("--outfile={}", out.display())),
+        )
+    }
+
+    /// Installs tarballs into a project, and nothing else: offline.
+    pub(crate) fn install_tarballs(&self, project: &Path, tarballs: &Tarballs) -> Result<()> {
+        let mut command = self.command("npm");
+        command.current_dir(project).args(["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts"]);
+        self.shell.run(command.arg(&tarballs.package).args(&tarballs.native))
+    }
+
+    /// Lets a project use the tools that are installed for the package's sources.
+    pub(crate) fn link_tools(&self, project: &Path) -> Result<()> {
+        let tools = self.repo.path(PACKAGE).join("node_modules");
+        let entries = fs::read_dir(&tools).map_err(|error| format!("cannot read {}: {error}", tools.display()))?;
+        for entry in entries.filter_map(std::result::Result::ok) {
+            let link = project.join("node_modules").join(entry.file_name());
+            if !link.exists() && entry.file_name() != ".installed" {
+                symlink(&entry.path(), &link)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies a file or a folder of the repository.
+    pub(crate) fn copy_tree(&self, from: &str, to: &Path) -> Result<()> {
+        copy_tree(&self.repo.path(from), to)
+    }
+
+    /// Runs suites by Node's own runner, counted test by test.
+    pub(crate) fn node_test(&self, project: &Path, suites: &[PathBuf]) -> Result<Counts> {
+        let mut command = self.command("node");
+        command.current_dir(project).args(["--test", "--test-reporter=tap", "--expose-gc"]).args(suites);
+        command.env("CARDSEAL_VECTORS", self.repo.path("tests/vectors"));
+        let finished = self.shell.finish(&mut command)?;
+        let mut counts = Counts::of_node_test(&finished.text);
+        if (!finished.success && counts.failed == 0) || counts.ran() == 0 {
+            counts += Counts::FAILED; // it did not start, or found nothing
+        }
+        Ok(counts)
+    }
+
+    fn copy_licenses(&self, folder: &Path) -> Result<()> {
+        ["LICENSE-APACHE", "LICENSE-MIT"].iter().try_for_each(|name| copy(&self.repo.path(name), &folder.join(name)))
+    }
+
+    fn manifest(&self) -> Result<Map<String, Value>> {
+        read_object(&self.repo.read(&format!("{PACKAGE}/package.json"))?, "package.json")
+    }
+
+    /// Without the tools; with the packages of native code, which are published together with this one.
+    fn published_manifest(&self) -> Result<Map<String, Value>> {
+        let mut manifest = self.manifest()?;
+        manifest.remove("devDependencies");
+        let version = manifest["version"].clone();
+        let packages = self.platforms()?.into_iter().map(|platform| (platform.package(), version.clone()));
+        manifest.insert("optionalDependencies".into(), Value::Object(packages.collect()));
+        Ok(manifest)
+    }
+
+    fn platforms(&self) -> Result<Vec<Platform>> {
+        let rows: Vec<Map<String, Value>> =
+            serde_json::from_str(&self.repo.read(PLATFORMS)?).map_err(|error| format!("{PLATFORMS}: {error}"))?;
+        rows.into_iter().map(Platform::read).collect()
+    }
+}
+
+/// What Node says of its version; an error that names what to install where there is none, or one that is too old.
+pub(crate) fn node_version(repo: &Repo) -> Result<String> {
+    let advice = "install Node.js 20 or newer, with npm";
+    let version =
+        shell::pipe(repo.command("node").arg("--version"), "").map_err(|error| format!("{error}; {advice}"))?;
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(20..) => Ok(version.trim().to_owned()),
+        _ => fail(format!("this is Node {}; {advice}", version.trim())),
+    }
+}
+
+/// A platform that gets native code.
+struct Platform {
+    name: String,
+    target: String,
+    os: String,
+    cpu: String,
+    libc: Option<String>,
+}
+
+impl Platform {
+    fn read(mut row: Map<String, Value>) -> Result<Self> {
+        let mut text = |member: &str| match row.remove(member) {
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::Null) => Ok(None),
+            _ => fail(format!("{PLATFORMS}: `{member}` is missing or no text")),
+        };
+        let needed = |text: Option<String>| text.ok_or_else(|| format!("{PLATFORMS}: a text is null"));
+        let platform = Self {
+            name: needed(text("name")?)?,
+            target: needed(text("target")?)?,
+            os: needed(text("os")?)?,
+            cpu: needed(text("cpu")?)?,
+            libc: text("libc")?,
+        };
+        match row.keys().next() {
+            None => Ok(platform),
+            Some(member) => fail(format!("{PLATFORMS}: `{member}` is unknown")),
+        }
+    }
+
+    fn package(&self) -> String {
+        format!("@cardseal/{}", self.name)
+    }
+
+    fn binary(&self) -> String {
+        format!("cardseal.{}.node", self.name)
+    }
+
+    fn readme(&self) -> String {
+        format!(
+            "# {}\n\nThe native code of [cardseal](https://www.npmjs.com/package/cardseal) for `{}`.\n",
+            self.package(),
+            self.target
+        )
+    }
+
+    fn manifest(&self, of_package: &Map<String, Value>) -> Value {
+        let mut manifest = json!({
+            "name": self.package(),
+            "version": of_package["version"],
+            "description": format!("The native code of cardseal for {}.", self.target),
+            "license": of_package["license"],
+            "repository": of_package["repository"],
+            "engines": of_package["engines"],
+            "main": self.binary(),
+            "files": [self.binary()],
+            "os": [self.os],
+            "cpu": [self.cpu],
+        });
+        if let Some(libc) = &self.libc {
+            manifest["libc"] = json!([libc]);
+        }
+        manifest
+    }
+}
+
+const PLATFORMS: &str = "packages/npm/platforms.json";
+
+struct Entry {
+    source: &'static str,
+    formats: &'static [&'static str],
+}
+
+const ENTRIES: &[Entry] = &[
+    Entry { source: "node", formats: &["esm"] },
+    Entry { source: "node-cjs", formats: &["cjs"] },
+    Entry { source: "wasm", formats: &["esm", "cjs"] },
+    Entry { source: "workerd", formats: &["esm"] },
+    Entry { source: "edge-light", formats: &["esm"] },
+];
+
+/// Smaller first: the cipher was optimised for speed before. The features are those that rustc uses on its own or was told to.
+const WASM_OPT: &[&str] = &[
+    "-Oz",
+    "--converge",
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-multivalue",
+    "--enable-reference-types",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+
+fn read_object(text: &str, what: &str) -> Result<Map<String, Value>> {
+    serde_json::from_str(text).map_err(|error| format!("{what}: {error}"))
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    if !from.is_dir() {
+        return copy(from, to);
+    }
+    let entries = fs::read_dir(from).map_err(|error| format!("cannot read {}: {error}", from.display()))?;
+    entries
+        .filter_map(std::result::Result::ok)
+        .try_for_each(|entry| copy_tree(&entry.path(), &to.join(entry.file_name())))
+}
+
+#[cfg(unix)]
+fn symlink(to: &Path, link: &Path) -> Result<()> {
+    std::os::unix::fs::symlink(to, link).map_err(|error| format!("cannot link {}: {error}", link.display()))
+}
+
+#[cfg(windows)]
+fn symlink(to: &Path, link: &Path) -> Result<()> {
+    std::os::windows::fs::symlink_dir(to, link).map_err(|error| format!("cannot link {}: {error}", link.display()))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    }
+    fs::copy(from, to).map(|_| ()).map_err(|error| format!("cannot copy {}: {error}", from.display()))
+}
+
+pub(crate) fn write(to: &Path, text: &str) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    }
+    fs::write(to, text).map_err(|error| format!("cannot write {}: {error}", to.display()))
+}
+
+fn write_json(to: &Path, value: &Value) -> Result<()> {
+    write(to, &format!("{value:#}\n"))
+}
