@@ -14,16 +14,11 @@ export function bodyFields(body: Body): readonly [body: Field, field: Field] {
   if (typeof body === "string") {
     return [wellFormed(body, "invalid_json"), undefined];
   }
-  if (isBytes(body)) {
-    return [body, undefined];
+  const bytes = bytesOf(body);
+  if (bytes) {
+    return [bytes, undefined];
   }
-  if (body instanceof ArrayBuffer) {
-    return [new Uint8Array(body), undefined];
-  }
-  if (typeof body !== "object" || body === null || ArrayBuffer.isView(body) || isShared(body)) {
-    throw new TypeError("the body is neither text, bytes, nor an object with `encrypted`: hand in what was received");
-  }
-  const field = encryptedOf(body);
+  const field = encryptedOf(body as { readonly encrypted: unknown });
   if (typeof field === "string") {
     return [undefined, wellFormed(field, "invalid_envelope")];
   }
@@ -31,14 +26,34 @@ export function bodyFields(body: Body): readonly [body: Field, field: Field] {
   return [field === undefined ? "{}" : '{"encrypted":null}', undefined];
 }
 
-function encryptedOf(body: { readonly encrypted: unknown }): unknown {
-  try {
-    return body.encrypted;
-  } catch {
-    throw new TypeError("the body throws when its `encrypted` is read: hand in plain data");
+/** The bytes that a body is; nothing for an object that is to have an `encrypted`. */
+function bytesOf(body: unknown): Uint8Array | undefined {
+  if (isBytes(body)) {
+    return body;
   }
+  const kind = typeof body === "object" && body !== null && !ArrayBuffer.isView(body) && kindOf(body);
+  if (kind === "[object ArrayBuffer]") {
+    return new Uint8Array(body as ArrayBuffer);
+  }
+  if (!kind || kind === "[object SharedArrayBuffer]") {
+    throw new TypeError("the body is neither text, bytes, nor an object with `encrypted`: hand in what was received");
+  }
+  return undefined;
 }
 
-function isShared(body: object): boolean {
-  return typeof SharedArrayBuffer !== "undefined" && body instanceof SharedArrayBuffer;
+function kindOf(body: object): string {
+  return reading(() => Object.prototype.toString.call(body));
+}
+
+function encryptedOf(body: { readonly encrypted: unknown }): unknown {
+  return reading(() => body.encrypted);
+}
+
+/** What a getter or a proxy throws is its own affair: it can be anything, and hold anything. */
+function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch {
+    throw new TypeError("the body throws when it is read: hand in plain data");
+  }
 }

@@ -3,6 +3,7 @@
 import { type Body, bodyFields } from "./body.js";
 import { type Core, clockCell, core, type Field, fields, type Operations, type Reply, text } from "./engine.js";
 import { EnvelopeError } from "./errors.js";
+import { nameClass } from "./names.js";
 import { digits, onlyKnown, optional, string } from "./options.js";
 import { isBytes, type JsonObject, type JsonText, type JsonValue, jsonText, parseJson, wellFormed } from "./payload.js";
 
@@ -120,6 +121,10 @@ export const DEFAULT_MAX_BYTES = 10_485_760;
  * ```
  */
 export class Envelope {
+  static {
+    nameClass(Envelope, "Envelope");
+  }
+
   /** The layout that it writes and reads. */
   readonly layout: Layout;
 

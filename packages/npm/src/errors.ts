@@ -1,6 +1,7 @@
 /** The two errors: one for envelopes, one for answers of the API. */
 
 import type { Field } from "./engine.js";
+import { nameClass } from "./names.js";
 import { type JsonValue, parseJson } from "./payload.js";
 import type { ErrorCode, ErrorSlug, PlainErrorCode } from "./tables.js";
 
@@ -89,7 +90,8 @@ export class EnvelopeError extends Error {
  */
 export class ApiError extends Error {
   static {
-    Object.defineProperty(ApiError.prototype, "name", { value: "ApiError", configurable: true, writable: true });
+    nameClass(ApiError, "ApiError");
+    nameClass(ApiError.prototype, "ApiError");
   }
 
   /** The HTTP status. */

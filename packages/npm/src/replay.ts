@@ -2,6 +2,7 @@
 
 import { perform } from "./engine.js";
 import { EnvelopeError } from "./errors.js";
+import { nameClass } from "./names.js";
 import { string } from "./options.js";
 import { isBytes } from "./payload.js";
 
@@ -110,6 +111,10 @@ export async function claimRequest(store: ReplayStore, keys: ReplayKeys): Promis
  * ```
  */
 export class MemoryReplayStore implements ReplayStore {
+  static {
+    nameClass(MemoryReplayStore, "MemoryReplayStore");
+  }
+
   readonly #maxKeys: number;
   readonly #now: () => number;
   /** When each key is free again, in the order of claims. */

@@ -85,7 +85,7 @@ class Instance {
           return undefined;
         }
         length = written;
-      } else if (field !== undefined) {
+      } else if (field?.length) {
         length = field.length;
         bytes.subarray(inside, start + room).set(field);
       }
