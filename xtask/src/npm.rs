@@ -168,11 +168,37 @@ impl<'a> Npm<'a> {
         )
     }
 
-    /// Installs tarballs into a project, and nothing else: offline.
-    pub(crate) fn install_tarballs(&self, project: &Path, tarballs: &Tarballs) -> Result<()> {
+    /// A project with the tarballs installed and nothing else: offline, since the package depends on nothing.
+    pub(crate) fn project(&self, name: &str, tarballs: &Tarballs) -> Result<PathBuf> {
+        let folder = self.fresh_folder(name)?;
+        write(&folder.join("package.json"), "{\"private\": true, \"type\": \"module\"}\n")?;
         let mut command = self.command("npm");
-        command.current_dir(project).args(["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts"]);
-        self.shell.run(command.arg(&tarballs.package).args(&tarballs.native))
+        command.current_dir(&folder).args(["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts"]);
+        self.shell.run(command.arg(&tarballs.package).args(&tarballs.native))?;
+        Ok(folder)
+    }
+
+    /// How large a built file is by gzip -9.
+    pub(crate) fn gzipped_bytes(&self, file: &str) -> Result<usize> {
+        let script = "process.stdout.write(String(zlib.gzipSync(fs.readFileSync(process.argv[1]), {level: 9}).length))";
+        let size = shell::pipe(self.command("node").args(["-e", script]).arg(self.folder("package").join(file)), "")?;
+        size.parse().map_err(|_| format!("{size} is no size"))
+    }
+
+    /// Fails if a tarball holds anything but what is meant to be published.
+    pub(crate) fn check_contents(&self, tarball: &Path) -> Result<()> {
+        let listed = shell::pipe(self.command("tar").arg("-tzf").arg(tarball), "")?;
+        let is_meant = |file: &&str| {
+            let file = file.strip_prefix("package/").unwrap_or(file);
+            let is_code =
+                file.starts_with("dist/") && [".js", ".d.ts", ".wasm", ".json"].iter().any(|end| file.ends_with(end));
+            is_code || ["package.json", "README.md", "LICENSE-MIT", "LICENSE-APACHE"].contains(&file)
+        };
+        match listed.lines().find(|file| !is_meant(file)) {
+            None if listed.lines().count() > 10 => Ok(()),
+            None => fail("there is hardly anything in it"),
+            Some(file) => fail(format!("{file} is in it")),
+        }
     }
 
     /// Lets a project use the tools that are installed for the package's sources.
@@ -210,7 +236,7 @@ impl<'a> Npm<'a> {
         ["LICENSE-APACHE", "LICENSE-MIT"].iter().try_for_each(|name| copy(&self.repo.path(name), &folder.join(name)))
     }
 
-    fn manifest(&self) -> Result<Map<String, Value>> {
+    pub(crate) fn manifest(&self) -> Result<Map<String, Value>> {
         read_object(&self.repo.read(&format!("{PACKAGE}/package.json"))?, "package.json")
     }
 
@@ -364,7 +390,7 @@ fn symlink(to: &Path, link: &Path) -> Result<()> {
     std::os::windows::fs::symlink_dir(to, link).map_err(|error| format!("cannot link {}: {error}", link.display()))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     }

@@ -33,7 +33,7 @@ function bytesOf(body: unknown): Uint8Array | undefined {
   }
   const kind = typeof body === "object" && body !== null && !ArrayBuffer.isView(body) && kindOf(body);
   if (kind === "[object ArrayBuffer]") {
-    return new Uint8Array(body as ArrayBuffer);
+    return reading(() => new Uint8Array(body as ArrayBuffer));
   }
   if (!kind || kind === "[object SharedArrayBuffer]") {
     throw new TypeError("the body is neither text, bytes, nor an object with `encrypted`: hand in what was received");
