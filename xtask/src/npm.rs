@@ -26,6 +26,8 @@ pub(crate) struct Tarballs {
     pub(crate) package: PathBuf,
     /// The native code for this machine; nothing where the list of platforms has no package for it.
     pub(crate) native: Option<PathBuf>,
+    /// The binary in that.
+    pub(crate) binary: Option<PathBuf>,
 }
 
 impl<'a> Npm<'a> {
@@ -81,11 +83,11 @@ impl<'a> Npm<'a> {
         let wasm = self.wasm()?;
         let package = self.package(&wasm)?;
         let tarballs = self.fresh_folder("tarballs")?;
-        let native = match self.native()? {
-            Some(folder) => Some(self.pack_folder(&folder, &tarballs)?),
-            None => None,
+        let (native, binary) = match self.native()? {
+            Some((folder, binary)) => (Some(self.pack_folder(&folder, &tarballs)?), Some(binary)),
+            None => (None, None),
         };
-        Ok(Tarballs { package: self.pack_folder(&package, &tarballs)?, native })
+        Ok(Tarballs { package: self.pack_folder(&package, &tarballs)?, native, binary })
     }
 
     fn pack_folder(&self, folder: &Path, into: &Path) -> Result<PathBuf> {
@@ -104,30 +106,46 @@ impl<'a> Npm<'a> {
     /// The WebAssembly module, made small.
     pub(crate) fn wasm(&self) -> Result<PathBuf> {
         targets::ensure(targets::WASM, self.repo, self.shell)?;
-        self.shell.run(
-            &mut self.repo.cargo(&format!("build --locked --profile wasm -p cardseal-wasm --target {}", targets::WASM)),
-        )?;
+        let words = format!("build --locked --profile wasm -p cardseal-wasm --target {}", targets::WASM);
+        self.shell.run(self.repo.cargo(&words).args(self.without_paths(targets::WASM)?))?;
         let built = self.repo.target().join(targets::WASM).join("wasm/cardseal_wasm.wasm");
         let small = self.fresh_folder("wasm")?.join("cardseal.wasm");
         self.shell.run(self.tool("wasm-opt").args(WASM_OPT).arg(&built).arg("-o").arg(&small))?;
         Ok(small)
     }
 
-    /// The folder of the native code's package for this machine.
-    fn native(&self) -> Result<Option<PathBuf>> {
+    /// What makes cargo leave this machine's paths out of a binary: panics name the files that they stand in.
+    fn without_paths(&self, target: &str) -> Result<[String; 2]> {
+        let home =
+            std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+        let mut folders = vec![self.repo.path("")];
+        if let Some(sources) = home.map(|home| home.join("registry/src")) {
+            let registries = fs::read_dir(sources).into_iter().flatten();
+            folders.extend(registries.filter_map(|entry| Some(entry.ok()?.path().join(""))));
+        }
+        let flags: Vec<String> =
+            folders.iter().map(|path| format!("--remap-path-prefix={}=", path.display())).collect();
+        let list = serde_json::to_string(&flags).map_err(|error| error.to_string())?;
+        Ok(["--config".to_owned(), format!("target.{target}.rustflags={list}")])
+    }
+
+    /// The folder of the native code's package for this machine, and the binary in it.
+    fn native(&self) -> Result<Option<(PathBuf, PathBuf)>> {
         let host = shell::pipe(self.repo.command("rustc").args(["--print", "host-tuple"]), "")?;
         let Some(platform) = self.platforms()?.into_iter().find(|platform| platform.target == host.trim()) else {
             return Ok(None);
         };
-        self.shell.run(&mut self.repo.cargo("build --locked --release -p cardseal-node"))?;
+        let words = format!("build --locked --release -p cardseal-node --target {}", platform.target);
+        self.shell.run(self.repo.cargo(&words).args(self.without_paths(&platform.target)?))?;
         let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-        let built = self.repo.target().join("release").join(format!("{prefix}cardseal_node{suffix}"));
+        let built = self.repo.target().join(&platform.target).join(format!("release/{prefix}cardseal_node{suffix}"));
         let folder = self.fresh_folder(&format!("platforms/{}", platform.name))?;
-        copy(&built, &folder.join(platform.binary()))?;
+        let binary = folder.join(platform.binary());
+        copy(&built, &binary)?;
         self.copy_licenses(&folder)?;
         write(&folder.join("README.md"), &platform.readme())?;
         write_json(&folder.join("package.json"), &platform.manifest(&self.manifest()?))?;
-        Ok(Some(folder))
+        Ok(Some((folder, binary)))
     }
 
     /// The folder of the package itself.
@@ -183,6 +201,17 @@ impl<'a> Npm<'a> {
         let script = "process.stdout.write(String(zlib.gzipSync(fs.readFileSync(process.argv[1]), {level: 9}).length))";
         let size = shell::pipe(self.command("node").args(["-e", script]).arg(self.folder("package").join(file)), "")?;
         size.parse().map_err(|_| format!("{size} is no size"))
+    }
+
+    /// Fails if a built file names a place on this machine.
+    pub(crate) fn check_paths(&self, file: &Path) -> Result<()> {
+        let bytes = fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+        for place in [self.repo.path("").display().to_string(), "/registry/src/".to_owned()] {
+            if bytes.windows(place.len()).any(|window| window == place.as_bytes()) {
+                return fail(format!("`{place}` stands in {}", file.display()));
+            }
+        }
+        Ok(())
     }
 
     /// Fails if a tarball holds anything but what is meant to be published.

@@ -34,7 +34,21 @@ export function wasmEngine(module: () => WebAssembly.Module): Engine {
 
 /** The module in base64, compiled where it stands: no request, no waiting. */
 export function compileBase64(base64: string): WebAssembly.Module {
-  return new WebAssembly.Module(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+  return new WebAssembly.Module(bytesOfBase64(base64));
+}
+
+/** By the host's own decoder where it has a fast one: in a fresh process, a loop takes longer than compiling. */
+function bytesOfBase64(base64: string): BufferSource {
+  const { Buffer: host } = globalThis as { Buffer?: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> } };
+  if (host) {
+    return host.from(base64, "base64");
+  }
+  const characters = atob(base64);
+  const bytes = new Uint8Array(characters.length);
+  for (let index = 0; index < bytes.length; index++) {
+    bytes[index] = characters.charCodeAt(index);
+  }
+  return bytes;
 }
 
 interface Exports {
