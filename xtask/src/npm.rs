@@ -252,6 +252,7 @@ impl<'a> Npm<'a> {
     pub(crate) fn node_test(&self, project: &Path, suites: &[PathBuf]) -> Result<Counts> {
         let mut command = self.command("node");
         command.current_dir(project).args(["--test", "--test-reporter=tap", "--expose-gc"]).args(suites);
+        command.env("CARDSEAL_EXAMPLES", project.join("tests/examples"));
         command.env("CARDSEAL_VECTORS", self.repo.path("tests/vectors"));
         let finished = self.shell.finish(&mut command)?;
         let mut counts = Counts::of_node_test(&finished.text);

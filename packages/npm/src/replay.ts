@@ -68,12 +68,15 @@ export function replayKeys(
  *
  * @example
  * ```ts
- * import { claimRequest, MemoryReplayStore } from "cardseal";
+ * import { claimRequest, EnvelopeError, MemoryReplayStore } from "cardseal";
  *
  * const store = new MemoryReplayStore();
  * await claimRequest(store, { timestamp: "a", nonce: "b" });
- * await claimRequest(store, { timestamp: "a", nonce: "c" }).catch((error) => console.log(error.code));
- * // duplicate_request
+ * try {
+ *   await claimRequest(store, { timestamp: "a", nonce: "c" });
+ * } catch (error) {
+ *   if (error instanceof EnvelopeError) console.log(error.code); // duplicate_request
+ * }
  * ```
  */
 export async function claimRequest(store: ReplayStore, keys: ReplayKeys): Promise<void> {

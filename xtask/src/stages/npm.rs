@@ -70,8 +70,44 @@ fn project(npm: &Npm<'_>, tarballs: &Tarballs) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Writes the code of the README and of the doc comments into files of their own, and says how many.
+fn extract_examples(npm: &Npm<'_>, folder: &Path) -> Result<usize> {
+    let mut sources = vec![npm.repo.path(PACKAGE).join("README.md")];
+    sources.extend(files(&npm.repo.path(PACKAGE).join("src"), ".ts")?);
+    let mut count = 0;
+    for source in sources {
+        let text = fs::read_to_string(&source).map_err(|error| format!("cannot read {}: {error}", source.display()))?;
+        let stem = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        for (index, code) in examples(&text).iter().enumerate() {
+            npm::write(&folder.join(format!("{stem}-{index}.ts")), code)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// What stands between "```ts" and "```", in a page or in a comment.
+fn examples(text: &str) -> Vec<String> {
+    let mut examples = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.lines() {
+        let inside = line.trim_start().strip_prefix('*').map_or(line, |rest| rest.strip_prefix(' ').unwrap_or(rest));
+        match (&mut open, inside.trim()) {
+            (None, "```ts") => open = Some(String::new()),
+            (Some(code), "```") => {
+                examples.push(std::mem::take(code));
+                open = None;
+            }
+            (Some(code), _) => *code += &format!("{inside}\n"),
+            _ => {}
+        }
+    }
+    examples
+}
+
 /// The tests in TypeScript: checked, then run by Node's own runner.
 fn suites(npm: &Npm<'_>, project: &Path) -> Result<Counts> {
+    extract_examples(npm, &project.join("tests/examples"))?;
     let mut counts = check("tsc --strict, and what the types refuse", || {
         npm.shell.run(npm.tool("tsc").args(["-p", "tests"]).current_dir(project))
     });
@@ -80,6 +116,13 @@ fn suites(npm: &Npm<'_>, project: &Path) -> Result<Counts> {
         npm.tool("esbuild")
             .args(sources)
             .args(["--format=esm", "--outdir=out", "--log-level=warning"])
+            .current_dir(project),
+    )?;
+    let examples = files(&project.join("tests/examples"), ".ts")?;
+    npm.shell.run(
+        npm.tool("esbuild")
+            .args(examples)
+            .args(["--format=esm", "--outdir=tests/examples-out", "--log-level=warning"])
             .current_dir(project),
     )?;
     counts += npm.node_test(project, &files(&project.join("out"), ".test.js")?)?;
@@ -301,4 +344,17 @@ fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::examples;
+
+    #[test]
+    fn examples_are_found_in_pages_and_in_comments() {
+        let page = "# title\n```ts\na();\n```\n```sh\nb\n```\n";
+        let comment = "/**\n * @example\n * ```ts\n * if (a) {\n *   b();\n * }\n * ```\n */\n";
+        assert_eq!(examples(page), ["a();\n"]);
+        assert_eq!(examples(comment), ["if (a) {\n  b();\n}\n"]);
+    }
 }

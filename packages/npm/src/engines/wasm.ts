@@ -39,7 +39,9 @@ export function compileBase64(base64: string): WebAssembly.Module {
 
 /** By the host's own decoder where it has a fast one: in a fresh process, a loop takes longer than compiling. */
 function bytesOfBase64(base64: string): BufferSource {
-  const { Buffer: host } = globalThis as { Buffer?: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> } };
+  const { Buffer: host } = globalThis as {
+    Buffer?: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> };
+  };
   if (host) {
     return host.from(base64, "base64");
   }
