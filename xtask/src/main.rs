@@ -107,7 +107,12 @@ const COMMANDS: &[Command] = &[
             done(npm::Npm::with_tools(repo, &shell)?.pack().map(|_| ()))
         },
     },
-    Command { name: "bench", arguments: "[rust]", about: "Measure against other implementations", run: bench::run },
+    Command {
+        name: "bench",
+        arguments: "[rust|node|wasm]",
+        about: "Measure against other implementations",
+        run: bench::run,
+    },
 ];
 
 fn done(outcome: Result<()>) -> Result<ExitCode> {

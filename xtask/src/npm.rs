@@ -230,9 +230,9 @@ impl<'a> Npm<'a> {
         }
     }
 
-    /// Lets a project use the tools that are installed for the package's sources.
-    pub(crate) fn link_tools(&self, project: &Path) -> Result<()> {
-        let tools = self.repo.path(PACKAGE).join("node_modules");
+    /// Lets a project use what is installed beside some sources.
+    pub(crate) fn link_tools(&self, project: &Path, of: &str) -> Result<()> {
+        let tools = self.repo.path(of).join("node_modules");
         let entries = fs::read_dir(&tools).map_err(|error| format!("cannot read {}: {error}", tools.display()))?;
         for entry in entries.filter_map(std::result::Result::ok) {
             let link = project.join("node_modules").join(entry.file_name());
@@ -286,6 +286,20 @@ impl<'a> Npm<'a> {
         rows.into_iter().map(Platform::read).collect()
     }
 }
+
+/// Measures an engine of the installed package against its peers; `--check` only lets them open each other's bodies.
+pub(crate) fn bench(npm: &Npm<'_>, tarballs: &Tarballs, engine: &str, options: &[String]) -> Result<()> {
+    npm.install(BENCH)?;
+    let folder = npm.project("bench", tarballs)?;
+    npm.link_tools(&folder, BENCH)?;
+    for name in ["node", "wasm"] {
+        copy_sources(&npm.repo.path("tests/bench").join(name), &folder.join(name))?;
+    }
+    npm.shell.run(npm.command("node").current_dir(&folder).arg(format!("{engine}/bench.mjs")).args(options))
+}
+
+/// The peers of both engines.
+const BENCH: &str = "tests/bench/node";
 
 /// What Node says of its version; an error that names what to install where there is none, or one that is too old.
 pub(crate) fn node_version(repo: &Repo) -> Result<String> {
@@ -408,6 +422,13 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     entries
         .filter_map(std::result::Result::ok)
         .try_for_each(|entry| copy_tree(&entry.path(), &to.join(entry.file_name())))
+}
+
+fn copy_sources(from: &Path, to: &Path) -> Result<()> {
+    let entries = fs::read_dir(from).map_err(|error| format!("cannot read {}: {error}", from.display()))?;
+    let sources =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension() == Some("mjs".as_ref()));
+    sources.map(|path| copy(&path, &to.join(path.file_name().unwrap_or_default()))).collect()
 }
 
 #[cfg(unix)]

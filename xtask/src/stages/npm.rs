@@ -19,6 +19,10 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let tarballs = npm.pack()?;
     counts += checks_of_package(&npm, &tarballs);
     counts += suites(&npm, &project(&npm, &tarballs)?)?;
+    for engine in ["node", "wasm"] {
+        let title = format!("the benchmark {engine}: its candidates agree");
+        counts += check(&title, || npm::bench(&npm, &tarballs, engine, &["--check".to_owned()]));
+    }
     counts += Runtimes::new(&npm, &tarballs)?.run();
     Ok(counts)
 }
@@ -64,7 +68,7 @@ const MOST_BYTES: usize = 74 * 1_024;
 /// A project with the tarballs installed. What the tests themselves use is linked beside them.
 fn project(npm: &Npm<'_>, tarballs: &Tarballs) -> Result<PathBuf> {
     let folder = npm.project("project", tarballs)?;
-    npm.link_tools(&folder)?;
+    npm.link_tools(&folder, PACKAGE)?;
     npm.copy_tree(&format!("{PACKAGE}/tests"), &folder.join("tests"))?;
     npm.copy_tree(&format!("{PACKAGE}/tsconfig.json"), &folder.join("tsconfig.json"))?;
     Ok(folder)
@@ -241,7 +245,7 @@ impl<'a> Runtimes<'a> {
         check(title, || {
             let folder = self.project(name, self.tarballs)?;
             self.npm.copy_tree("examples/browser", &folder)?;
-            self.npm.link_tools(&folder)?;
+            self.npm.link_tools(&folder, PACKAGE)?;
             build(&folder)?;
             let screenshot = folder.join("page.png");
             let mut command = self.node("page.mjs");
