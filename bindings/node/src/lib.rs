@@ -4,6 +4,7 @@
 //! number of the verdict. `clock` is the cell that all copies of the package share, a `Float64Array` of two.
 
 mod host;
+mod text;
 mod values;
 
 use std::cell::RefCell;
