@@ -1,24 +1,34 @@
-// The document's example in a page: seals what stands in the form, opens it again, and shows both.
+// The document's example in a page: seals what stands in the form, and opens what stands below it.
 import { Envelope } from "cardseal";
 
 const element = (id) => document.getElementById(id);
 
-function sealAndOpen() {
-  const [sealed, opened] = [element("sealed"), element("opened")];
-  opened.className = "";
-  try {
+function seal() {
+  show(() => {
     const envelope = new Envelope(element("secret").value);
-    sealed.textContent = envelope.seal(element("payload").value);
-    opened.textContent = JSON.stringify(envelope.open(sealed.textContent), null, 2);
+    element("sealed").value = envelope.seal(element("payload").value);
+    return envelope.open(element("sealed").value);
+  });
+}
+
+function open() {
+  show(() => new Envelope(element("secret").value).open(element("sealed").value));
+}
+
+function show(act) {
+  const opened = element("opened");
+  try {
+    opened.textContent = JSON.stringify(act(), null, 2);
+    opened.className = "";
   } catch (error) {
-    sealed.textContent = "";
-    opened.className = "error";
     opened.textContent = error.message;
+    opened.className = "error";
   }
 }
 
 element("form").addEventListener("submit", (event) => {
   event.preventDefault();
-  sealAndOpen();
+  seal();
 });
-sealAndOpen();
+element("open").addEventListener("click", open);
+seal();

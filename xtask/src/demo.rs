@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: the protocol's example sealed and opened, by the command line tool and by PyNaCl.
+//! `cargo xtask demo`: the protocol's example sealed and opened, by the command line tool and by PyNaCl, then by the npm
+//! package and by tweetnacl.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -8,7 +9,7 @@ use serde_json::Value;
 use crate::repo::Repo;
 use crate::screen::{bad, bold, good, say};
 use crate::shell::{Shell, pipe};
-use crate::{Result, fail, python, vectors};
+use crate::{Result, fail, npm, python, vectors};
 
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     if !arguments.is_empty() {
@@ -28,7 +29,51 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     demo.step("PyNaCl opens the body of cardseal", || opened(pynacl("open", needed(&body)?)?));
     let body = demo.step("PyNaCl seals the payload", || sealed(pynacl("seal", PAYLOAD)?));
     demo.step("cardseal opens the body of PyNaCl", || opened(cardseal("open", needed(&body)?)?));
+    javascript(repo, &mut demo);
     Ok(demo.conclude())
+}
+
+/// The document's examples in JavaScript and TypeScript, with `new Envelope(secret)`, to and from tweetnacl.
+fn javascript(repo: &Repo, demo: &mut Demo) {
+    let shell = Shell::quiet_until_failure();
+    say!("\n{} building the npm package …", bold("cardseal demo:"));
+    let project = npm::demo_project(repo, &shell);
+    let node = |program: &str, arguments: &[&str], input: &str| {
+        let mut command = with_secret(repo, Path::new("node"));
+        command.current_dir(project.as_ref()?).arg(program).args(arguments);
+        pipe(&mut command, input)
+    };
+    let tweetnacl = |verb: &str, input: &str| node("tweetnacl_peer.mjs", &[verb], input);
+    for (language, program) in [("JavaScript", "example.mjs"), ("TypeScript", "example.js")] {
+        // The example prints the body, and then what it opened.
+        let body = demo.step(&format!("the {language} example seals and opens the payload"), || {
+            let output = node(program, &[], "")?;
+            let (body, payload) = output.split_once('\n').unwrap_or_default();
+            let expected = "{ request_timestamp: 1700000000000000, card_id: 'card_abc123' }";
+            if payload.trim_end() == expected {
+                sealed(body.to_owned())
+            } else {
+                fail(format!("it opened to {payload}"))
+            }
+        });
+        demo.step(&format!("tweetnacl opens the body of {language}"), || {
+            same_payload(&tweetnacl("open", needed(&body)?)?)
+        });
+    }
+    let body = demo.step("tweetnacl seals the payload", || sealed(tweetnacl("seal", PAYLOAD)?));
+    for engine in ["cardseal", "cardseal/wasm"] {
+        demo.step(&format!("{engine} opens the body of tweetnacl"), || {
+            opened(node("open.mjs", &[engine], needed(&body)?)?)
+        });
+    }
+}
+
+/// The same members and values; TypeScript's example writes its payload without spaces.
+fn same_payload(text: &str) -> Result<String> {
+    match (serde_json::from_str::<Value>(text), serde_json::from_str::<Value>(PAYLOAD)) {
+        (Ok(given), Ok(expected)) if given == expected => Ok(format!("{} (the payload)", text.trim_end())),
+        _ => fail(format!("another payload came out: {}", text.trim_end())),
+    }
 }
 
 struct Demo {

@@ -72,7 +72,12 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
-    Command { name: "demo", arguments: "", about: "Seal and open an example, to and from PyNaCl", run: demo::run },
+    Command {
+        name: "demo",
+        arguments: "",
+        about: "Seal and open an example, to and from PyNaCl and tweetnacl",
+        run: demo::run,
+    },
     Command {
         name: "test",
         arguments: "[stage…] [--verbose]",

@@ -287,6 +287,20 @@ impl<'a> Npm<'a> {
     }
 }
 
+/// A project with the packed package, the examples, and tweetnacl as a peer.
+pub(crate) fn demo_project(repo: &Repo, shell: &Shell) -> Result<PathBuf> {
+    let npm = Npm::with_tools(repo, shell)?;
+    let folder = npm.project("demo", &npm.pack()?)?;
+    npm.link_tools(&folder, PACKAGE)?;
+    npm.copy_tree("examples/js", &folder)?;
+    npm.copy_tree("examples/ts", &folder)?;
+    copy_sources(&repo.path("tests/interop"), &folder)?;
+    let strict =
+        ["--strict", "--noUncheckedIndexedAccess", "--module", "nodenext", "--target", "es2022", "--types", "node"];
+    npm.shell.run(npm.tool("tsc").args(strict).arg("example.ts").current_dir(&folder))?;
+    Ok(folder)
+}
+
 /// Measures an engine of the installed package against its peers; `--check` only lets them open each other's bodies.
 pub(crate) fn bench(npm: &Npm<'_>, tarballs: &Tarballs, engine: &str, options: &[String]) -> Result<()> {
     npm.install(BENCH)?;
@@ -426,9 +440,12 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
 
 fn copy_sources(from: &Path, to: &Path) -> Result<()> {
     let entries = fs::read_dir(from).map_err(|error| format!("cannot read {}: {error}", from.display()))?;
-    let sources =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension() == Some("mjs".as_ref()));
-    sources.map(|path| copy(&path, &to.join(path.file_name().unwrap_or_default()))).collect()
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if path.extension() == Some("mjs".as_ref()) {
+            copy(&path, &to.join(path.file_name().unwrap_or_default()))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

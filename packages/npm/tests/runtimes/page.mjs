@@ -1,14 +1,16 @@
 /**
- * Shows a built page in Chromium: `page.mjs FOLDER SCREENSHOT`. Serves the folder on the loopback, drives the page as a
- * person does, and prints what stands in it.
+ * Shows a built page in Chromium: `page.mjs FOLDER SCREENSHOT`, a body that a peer has sealed on standard input. Serves the
+ * folder on the loopback, drives the page as a person does, and prints what stands in it.
  */
 
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { chromium } from "playwright-core";
 
 const [folder, screenshot] = process.argv.slice(2);
+const peerBody = readFileSync(0, "utf8");
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
 const server = createServer(async (request, response) => {
   const path = normalize(new URL(request.url, "http://localhost").pathname);
@@ -46,24 +48,19 @@ try {
   const requests = [];
   page.on("request", (request) => requests.push(new URL(request.url()).pathname));
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
-  const first = await page.textContent("#sealed");
-  await page.click("button");
-  const body = await page.textContent("#sealed");
+  const first = await page.inputValue("#sealed");
+  await page.click("#seal");
+  const body = await page.inputValue("#sealed");
   const opened = await page.textContent("#opened");
   await page.screenshot({ path: screenshot });
+  await page.fill("#sealed", peerBody);
+  await page.click("#open");
+  const openedOfPeer = await page.textContent("#opened:not(.error)");
   await page.fill("#secret", "short");
-  await page.click("button");
+  await page.click("#open");
   const refused = await page.textContent("#opened.error");
-  console.log(
-    JSON.stringify({
-      isNew: first !== body,
-      body,
-      opened,
-      refused,
-      trouble,
-      wasmRequests: requests.filter((path) => path.endsWith(".wasm")),
-    }),
-  );
+  const wasmRequests = requests.filter((path) => path.endsWith(".wasm"));
+  console.log(JSON.stringify({ isNew: first !== body, body, opened, openedOfPeer, refused, trouble, wasmRequests }));
 } finally {
   await browser.close();
   server.close();
