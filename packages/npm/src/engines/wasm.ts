@@ -66,7 +66,7 @@ class Instance {
 
   constructor(module: WebAssembly.Module) {
     const host = {
-      now_millis: () => Date.now(),
+      now_millis: () => now(),
       random: (to: number, bytes: number) => this.#fillRandomly(to, bytes),
       clock_cell: (index: number) => this.#clock[index],
       set_clock_cell: (stamp: number, wall: number) => this.#clock.set([stamp, wall]),
@@ -142,7 +142,7 @@ class Instance {
       crypto.getRandomValues(this.#memory().subarray(to, to + bytes));
       return true;
     } catch {
-      return false; // nothing may be thrown through the instance: it would be left in the middle of a call
+      return false; // thrown through the instance, it would leave it in the middle of a call
     }
   }
 
@@ -152,6 +152,15 @@ class Instance {
       this.#bytes = new Uint8Array(this.#exports.memory.buffer);
     }
     return this.#bytes;
+  }
+}
+
+/** The wall clock; NaN, which the core refuses, for one that fails: nothing may be thrown through the instance. */
+function now(): number {
+  try {
+    return Number(Date.now());
+  } catch {
+    return Number.NaN;
   }
 }
 
