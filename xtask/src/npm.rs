@@ -131,10 +131,7 @@ impl<'a> Npm<'a> {
 
     /// The folder of the native code's package for this machine, and the binary in it.
     fn native(&self) -> Result<Option<(PathBuf, PathBuf)>> {
-        let host = shell::pipe(self.repo.command("rustc").args(["--print", "host-tuple"]), "")?;
-        let Some(platform) = self.platforms()?.into_iter().find(|platform| platform.target == host.trim()) else {
-            return Ok(None);
-        };
+        let Some(platform) = self.host_platform()? else { return Ok(None) };
         let words = format!("build --locked --release -p cardseal-node --target {}", platform.target);
         self.shell.run(self.repo.cargo(&words).args(self.without_paths(&platform.target)?))?;
         let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
@@ -252,6 +249,8 @@ impl<'a> Npm<'a> {
     pub(crate) fn node_test(&self, project: &Path, suites: &[PathBuf]) -> Result<Counts> {
         let mut command = self.command("node");
         command.current_dir(project).args(["--test", "--test-reporter=tap", "--expose-gc"]).args(suites);
+        let host = self.host_platform()?.map(|platform| platform.name).unwrap_or_default();
+        command.env("CARDSEAL_PLATFORM", host);
         command.env("CARDSEAL_EXAMPLES", project.join("tests/examples"));
         command.env("CARDSEAL_VECTORS", self.repo.path("tests/vectors"));
         let finished = self.shell.finish(&mut command)?;
@@ -278,6 +277,12 @@ impl<'a> Npm<'a> {
         let packages = self.platforms()?.into_iter().map(|platform| (platform.package(), version.clone()));
         manifest.insert("optionalDependencies".into(), Value::Object(packages.collect()));
         Ok(manifest)
+    }
+
+    /// This machine, if it is on the list.
+    fn host_platform(&self) -> Result<Option<Platform>> {
+        let host = shell::pipe(self.repo.command("rustc").args(["--print", "host-tuple"]), "")?;
+        Ok(self.platforms()?.into_iter().find(|platform| platform.target == host.trim()))
     }
 
     fn platforms(&self) -> Result<Vec<Platform>> {

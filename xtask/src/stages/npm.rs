@@ -157,6 +157,9 @@ impl<'a> Runtimes<'a> {
         counts += self.runtime("Node, as CommonJS", "node-cjs", native, |_| Ok(self.node("common.cjs")));
         counts += self.runtime("Node, cardseal/wasm", "node-wasm", "wasm", |_| Ok(self.node("wasm.cjs")));
         counts += self.without_native();
+        if self.tarballs.native.is_some() {
+            counts += self.with_broken_native();
+        }
         counts += self.runtime("Deno", "deno", "wasm", |_| {
             let mut command = self.npm.tool("deno");
             command.args(["run", "--no-lock", "--cached-only", "module.mjs"]);
@@ -215,6 +218,17 @@ impl<'a> Runtimes<'a> {
         check("Node, without native code", || {
             let tarballs = Tarballs { package: self.tarballs.package.clone(), native: None, binary: None };
             let folder = self.project("node-without-native", &tarballs)?;
+            self.check_answer(self.node("module.mjs").current_dir(&folder), "wasm")
+        })
+    }
+
+    /// Nor is a binary that does not load the end.
+    fn with_broken_native(&self) -> Counts {
+        check("Node, with a binary that does not load", || {
+            let folder = self.project("node-with-broken-native", self.tarballs)?;
+            for binary in files(&folder.join("node_modules/@cardseal"), ".node")? {
+                npm::write(&binary, "this is no library")?;
+            }
             self.check_answer(self.node("module.mjs").current_dir(&folder), "wasm")
         })
     }
