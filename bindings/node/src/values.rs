@@ -11,8 +11,6 @@ use std::{ptr, slice};
 
 use cardseal_calls::{Reply, Verdict};
 use napi_sys as sys;
-use zeroize::Zeroize;
-
 use crate::text;
 
 /// The arguments of the call that runs now.
@@ -114,16 +112,25 @@ impl Fields {
                 Place::Bytes(data, length) => Some(unsafe { slice::from_raw_parts(data, length) }),
             });
             let result = call(&fields);
-            buffer.as_mut_slice().zeroize(); // not the whole room, which may be large
-            buffer.clear();
-            buffer.shrink_to(KEPT_BYTES);
+            wipe(buffer, KEPT_BYTES);
             result
         })
     }
 }
 
-/// Room that is kept for the next call.
-const KEPT_BYTES: usize = 1 << 16;
+/// Empties a buffer that held text, and keeps room for so many items.
+///
+/// By a fill that the compiler has to believe in, in blocks; `zeroize` writes item by item, which at a mebibyte takes as
+/// long as the cipher.
+fn wipe<T: Copy + Default>(buffer: &mut Vec<T>, kept: usize) {
+    buffer.fill(T::default());
+    std::hint::black_box(buffer.as_mut_slice());
+    buffer.clear();
+    buffer.shrink_to(kept);
+}
+
+/// Room that is kept for the next call: enough that payloads of a mebibyte cost no new pages each time.
+const KEPT_BYTES: usize = 1 << 21;
 
 impl Values {
     fn place(&self, value: sys::napi_value, units: &mut Vec<u16>, buffer: &mut Vec<u8>) -> Place {
@@ -155,16 +162,15 @@ impl Values {
             let mut length = 0;
             // SAFETY: as in `number`; without a buffer the call only measures.
             unsafe { sys::napi_get_value_string_utf16(self.env, value, ptr::null_mut(), 0, &mut length) };
-            units.zeroize(); // what is left behind is text
+            units.resize(units.capacity(), 0); // what is left behind is text
+            wipe(units, 0);
             units.reserve(length + 2);
             written = self.write_units(value, units);
         }
         // SAFETY: that many units were written there.
         unsafe { units.set_len(written) };
         text::append_utf8(units, buffer);
-        units.as_mut_slice().zeroize();
-        units.clear();
-        units.shrink_to(KEPT_BYTES);
+        wipe(units, KEPT_BYTES);
     }
 
     /// Writes a string into the room there is, as much of it as fits, and says how many units.
