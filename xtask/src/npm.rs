@@ -372,7 +372,7 @@ impl Platform {
 
     fn readme(&self) -> String {
         format!(
-            "# {}\n\nThe native code of [cardseal](https://www.npmjs.com/package/cardseal) for `{}`.\n",
+            "# {}\n\nThe native code of [cardseal](https://github.com/cardseal/cardseal) for `{}`.\n",
             self.package(),
             self.target
         )

@@ -85,23 +85,23 @@ fn dispatch(
     match operation {
         // → version, names
         Operation::Names => [cardseal::VERSION].iter().chain(Operation::NAMES).for_each(|text| reply.text(text)),
-        // secret, layout?, max_bytes?, older secrets → number
+        // secret, layout?, max_bytes?, older secrets → number, layout, max_bytes
         Operation::FromSecret => {
             let text = |index| arguments.text(index, ErrorCode::InvalidKey);
             let mut builder = options(arguments, Envelope::builder().secret(text(0)?))?;
             for index in arguments.rest(OLDER) {
                 builder = builder.open_secret(text(index)?);
             }
-            reply.text(&session.add(builder.build()?).to_string());
+            hold(session, builder.build()?, reply);
         }
-        // key, layout?, max_bytes?, older keys → number
+        // key, layout?, max_bytes?, older keys → number, layout, max_bytes
         Operation::FromKey => {
             let bytes = |index| arguments.bytes(index).unwrap_or_default();
             let mut builder = options(arguments, Envelope::builder().key(bytes(0)))?;
             for index in arguments.rest(OLDER) {
                 builder = builder.open_key(bytes(index));
             }
-            reply.text(&session.add(builder.build()?).to_string());
+            hold(session, builder.build()?, reply);
         }
         Operation::Release => session.release(handle),
         // json → body
@@ -219,6 +219,14 @@ fn dispatch(
         Operation::OpenResponse => {} // answers with an error of the API too: `perform` calls it by itself
     }
     Ok(())
+}
+
+/// Takes an envelope into the session, and says what it became.
+fn hold(session: &mut Session, envelope: Envelope, reply: &mut impl Reply) {
+    let (layout, max_bytes) = (envelope.layout(), envelope.max_bytes());
+    reply.text(&session.add(envelope).to_string());
+    reply.text(layout.as_str());
+    reply.text(&max_bytes.to_string());
 }
 
 /// Where an envelope's older secrets begin.

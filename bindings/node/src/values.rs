@@ -9,9 +9,9 @@ use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::{ptr, slice};
 
+use crate::text;
 use cardseal_calls::{Reply, Verdict};
 use napi_sys as sys;
-use crate::text;
 
 /// The arguments of the call that runs now.
 pub(crate) struct Values {

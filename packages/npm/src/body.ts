@@ -2,6 +2,7 @@
 
 import type { Field } from "./engine.js";
 import { isBytes, wellFormed } from "./payload.js";
+import type { ErrorCode } from "./tables.js";
 
 /**
  * A sealed HTTP body: text, bytes (a `Buffer` is a `Uint8Array`), or the object that a framework has parsed already,
@@ -9,21 +10,31 @@ import { isBytes, wellFormed } from "./payload.js";
  */
 export type Body = string | Uint8Array | ArrayBuffer | { readonly encrypted: unknown };
 
-/** The body as the core takes it: the whole body, or the field of a parsed one. */
-export function bodyFields(body: Body): readonly [body: Field, field: Field] {
+/**
+ * The body as the core takes it: the whole body, or the field of a parsed one.
+ *
+ * One that is too large is cut behind the first byte too many, which is enough for the core to refuse it: nobody makes this
+ * side copy more than it was told to take.
+ */
+export function bodyFields(body: Body, maxBytes: number): readonly [body: Field, field: Field] {
   if (typeof body === "string") {
-    return [wellFormed(body, "invalid_json"), undefined];
+    return [limited(body, maxBytes, "invalid_json"), undefined];
   }
   const bytes = bytesOf(body);
   if (bytes) {
-    return [bytes, undefined];
+    return [bytes.length > maxBytes ? bytes.subarray(0, maxBytes + 1) : bytes, undefined];
   }
   const field = encryptedOf(body as { readonly encrypted: unknown });
   if (typeof field === "string") {
-    return [undefined, wellFormed(field, "invalid_envelope")];
+    return [undefined, limited(field, maxBytes, "invalid_envelope")];
   }
   // The core has the words for what is missing, or no text.
   return [field === undefined ? "{}" : '{"encrypted":null}', undefined];
+}
+
+/** A text of at most one character more than is allowed in bytes. */
+export function limited(text: string, maxBytes: number, code: ErrorCode): string {
+  return text.length > maxBytes ? text.slice(0, maxBytes + 1) : wellFormed(text, code);
 }
 
 /** The bytes that a body is; nothing for an object that is to have an `encrypted`. */

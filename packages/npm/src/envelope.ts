@@ -1,6 +1,6 @@
 /** The key holder that everybody calls. */
 
-import { type Body, bodyFields } from "./body.js";
+import { type Body, bodyFields, limited } from "./body.js";
 import { type Core, clockCell, core, type Field, fields, type Operations, type Reply, text } from "./engine.js";
 import { EnvelopeError } from "./errors.js";
 import { nameClass } from "./names.js";
@@ -18,7 +18,7 @@ export interface EnvelopeOptions {
   readonly layout?: Layout | undefined;
   /** Older secrets that only open, at most four, tried in order: for the days of a rotation. */
   readonly openSecrets?: readonly string[] | undefined;
-  /** The largest HTTP body in bytes, 1 to 4,294,967,295; {@link DEFAULT_MAX_BYTES} unless given. */
+  /** The largest HTTP body in bytes, 1 to 4,294,967,295; 10 MiB unless given. */
   readonly maxBytes?: number | undefined;
 }
 
@@ -102,9 +102,6 @@ export interface Webhook<T = JsonValue> {
   readonly keyIndex: number;
 }
 
-/** How large an HTTP body may be unless told otherwise: 10 MiB. */
-export const DEFAULT_MAX_BYTES = 10_485_760;
-
 /**
  * Holds a key and seals and opens with it. Make one and keep it.
  *
@@ -144,8 +141,8 @@ export class Envelope {
   constructor(secret: KeyMaterial, options: EnvelopeOptions);
   constructor(secret: string | KeyMaterial, options: EnvelopeOptions = {}) {
     this.#key = new HeldKey(secret instanceof KeyMaterial ? secret : secretMaterial(secret, options));
-    this.layout = options.layout ?? "versioned";
-    this.maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    this.layout = this.#key.layout;
+    this.maxBytes = this.#key.maxBytes;
   }
 
   /**
@@ -210,7 +207,7 @@ export class Envelope {
    * ```
    */
   open<T = JsonValue>(body: Body, options: OpenOptions = {}): T {
-    return parseJson(text(this.#key.call("open", ...bodyFields(body))), options.bigints) as T;
+    return parseJson(text(this.#key.call("open", ...bodyFields(body, this.maxBytes))), options.bigints) as T;
   }
 
   /**
@@ -282,7 +279,7 @@ export class Envelope {
     const sealed = typeof request === "object" ? request.body : request;
     const reply = this.#key.call(
       "openResponse",
-      ...bodyFields(body),
+      ...bodyFields(body, this.maxBytes),
       digits(status, "status"),
       optional(sealed, string, "request"),
     );
@@ -319,7 +316,7 @@ export class Envelope {
     const { nowMicros, windowSeconds, bigints } = options;
     const [payload, timestamp, nonce, keyIndex] = this.#fields(
       "openRequest",
-      ...bodyFields(body),
+      ...bodyFields(body, this.maxBytes),
       optional(nowMicros, digits, "nowMicros"),
       optional(windowSeconds, digits, "windowSeconds"),
     ) as [string, string, Uint8Array, string];
@@ -390,7 +387,7 @@ export class Envelope {
   openWebhook<T = JsonValue>(body: Body, options: OpenOptions = {}): Webhook<T> {
     const [payload, type, timestamp, deliveryId, dedupeKey, keyIndex] = this.#fields(
       "openWebhook",
-      ...bodyFields(body),
+      ...bodyFields(body, this.maxBytes),
     ) as [string, string | undefined, string | undefined, string | undefined, string, string];
     return {
       payload: parseJson(payload, options.bigints) as T,
@@ -439,7 +436,7 @@ export class Envelope {
    * ```
    */
   decrypt(field: string): Uint8Array {
-    const sealed = wellFormed(string(field, "field"), "invalid_envelope");
+    const sealed = limited(string(field, "field"), this.maxBytes, "invalid_envelope");
     return this.#fields("decrypt", sealed)[0] as Uint8Array;
   }
 
@@ -500,6 +497,8 @@ const MOST_FIELDS = 5;
  * one, the secret stays in a closure here as long as its envelope. Native code cannot trap: there, only the core has it.
  */
 class HeldKey {
+  readonly layout: Layout;
+  readonly maxBytes: number;
   readonly #core: Core;
   readonly #renew: (() => void) | undefined;
   #handle = 0;
@@ -508,13 +507,17 @@ class HeldKey {
   constructor(material: KeyMaterial) {
     this.#core = core();
     const { engine, operations } = this.#core;
-    const take = (): void => {
+    const take = (): readonly Field[] => {
       const reply = engine.call(operations[material.operation], 0, clockCell(), ...material.fields());
-      this.#handle = Number(text(reply));
+      const [handle, ...options] = fields(reply);
+      this.#handle = Number(handle);
       this.#generation = engine.generation;
       RELEASES?.register(this, { core: this.#core, handle: this.#handle, generation: this.#generation });
+      return options;
     };
-    take();
+    const [layout, maxBytes] = take();
+    this.layout = layout as Layout;
+    this.maxBytes = Number(maxBytes);
     this.#renew = engine.canTrap ? take : undefined;
   }
 

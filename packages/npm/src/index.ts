@@ -12,7 +12,6 @@
 export { type EngineName, engineName } from "./engine.js";
 export {
   type Body,
-  DEFAULT_MAX_BYTES,
   Envelope,
   type EnvelopeOptions,
   type KeyOptions,

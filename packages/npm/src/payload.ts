@@ -61,7 +61,7 @@ export function isBytes(value: unknown): value is Uint8Array {
   if (!ArrayBuffer.isView(value) || Object.prototype.toString.call(value) !== "[object Uint8Array]") {
     return false;
   }
-  if (typeof SharedArrayBuffer !== "undefined" && value.buffer instanceof SharedArrayBuffer) {
+  if (Object.prototype.toString.call(value.buffer) === "[object SharedArrayBuffer]") {
     throw new TypeError("the bytes are in shared memory, where they can change while they are read: copy them first");
   }
   return true;

@@ -305,10 +305,10 @@ test("threads of one process never share a nonce or, with native code, a timesta
 test("native code forgets the keys of envelopes that nobody has any more", async () => {
   const [, api] = ENGINES.find(([name]) => name === "napi") ?? assert.fail();
   const { call } = createRequire(import.meta.url)(`@cardseal/${process.env.CARDSEAL_PLATFORM}`) as {
-    call(operation: number, handle: number, clock: undefined, ...fields: readonly string[]): string;
+    call(operation: number, handle: number, clock: undefined, ...fields: readonly string[]): readonly string[];
   };
   /** The number that the next envelope gets: the lowest that is free. */
-  const next = () => Number(call(FROM_SECRET, 0, undefined, SECRET));
+  const next = () => Number(call(FROM_SECRET, 0, undefined, SECRET)[0]);
   const before = next();
   makeEnvelopes(api, 1_000);
   assert.ok(next() >= before + 1_000);
@@ -317,30 +317,61 @@ test("native code forgets the keys of envelopes that nobody has any more", async
 });
 
 test("WebAssembly forgets the keys of envelopes that nobody has any more", async () => {
-  const operations: number[] = [];
+  const calls = await watched("release", (copy) => makeEnvelopes(copy, 1_000));
+  const released = () => calls.filter(([operation]) => operation === RELEASE).length;
+  assert.equal(released(), 0);
+  await collectGarbage();
+  assert.ok(released() > 900);
+});
+
+test("a body that is too large is not copied into WebAssembly", async () => {
+  const calls = await watched("oversized", (copy) => {
+    const envelope = new copy.Envelope(SECRET, { maxBytes: 1_000 });
+    const large = "x".repeat(10_000_000);
+    for (const body of [
+      large,
+      Buffer.from(large),
+      Buffer.from(large).buffer,
+      { encrypted: large },
+      "\ud83d\ude00".repeat(1_000_000),
+    ]) {
+      assert.equal(
+        codeOf(copy, () => envelope.open(body as string)),
+        "too_large",
+      );
+    }
+    assert.equal(
+      codeOf(copy, () => envelope.decrypt(large)),
+      "too_large",
+    );
+    assert.throws(() => envelope.openResponse(500, large), { name: "ApiError", message: "http status 500" });
+  });
+  assert.ok(calls.length > 7 && calls.every(([, , bytes = 0]) => bytes < 5_000), JSON.stringify(calls));
+});
+
+/** Runs with a copy of the module whose calls are written down: operation, handle, bytes of fields. */
+async function watched(name: string, run: (copy: Api) => void): Promise<readonly (readonly number[])[]> {
+  const calls: (readonly number[])[] = [];
   const { Instance } = WebAssembly;
-  type Call = (operation: number, ...rest: readonly number[]) => number;
+  type Call = (...given: readonly number[]) => number;
   WebAssembly.Instance = new Proxy(Instance, {
     construct(target, given) {
-      const { memory, reserve, call } = Reflect.construct(target, given).exports as {
-        memory: object;
-        reserve: Call;
-        call: Call;
+      const real = Reflect.construct(target, given).exports as { memory: object; reserve: Call; call: Call };
+      const call: Call = (...given) => {
+        calls.push(given);
+        return real.call(...given);
       };
-      const counting: Call = (operation, ...rest) => {
-        operations.push(operation);
-        return call(operation, ...rest);
-      };
-      return { exports: { memory, reserve, call: counting } };
+      return { exports: { memory: real.memory, reserve: real.reserve, call } };
     },
   });
-  const copy = (await import(`${import.meta.resolve("cardseal/wasm")}?release`)) as Api;
-  makeEnvelopes(copy, 1_000);
-  WebAssembly.Instance = Instance;
-  assert.equal(operations.filter((operation) => operation === RELEASE).length, 0);
-  await collectGarbage();
-  assert.ok(operations.filter((operation) => operation === RELEASE).length > 900);
-});
+  const copy = (await import(`${import.meta.resolve("cardseal/wasm")}?${name}`)) as Api;
+  try {
+    run(copy);
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+  return calls;
+}
 
 function makeEnvelopes(api: Api, count: number): void {
   for (let index = 0; index < count; index++) {

@@ -14,6 +14,10 @@ use crate::test::Context;
 use crate::{Result, fail, python, vectors};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
+    if let Err(missing) = npm::node_version(context.repo) {
+        say!("   {} {missing}", bad("SKIPPED:"));
+        return Ok(Counts::SKIPPED);
+    }
     let npm = Npm::with_tools(context.repo, &context.shell)?;
     let mut counts = checks_of_sources(&npm);
     let tarballs = npm.pack()?;
