@@ -164,6 +164,11 @@ impl<'a> Runtimes<'a> {
         if self.tarballs.native.is_some() {
             counts += self.with_broken_native();
         }
+        counts += self.runtime("the entry for Next's edge runtime, in Node", "edge-light", "wasm", |_| {
+            let mut command = self.npm.command("node");
+            command.args(["--conditions=edge-light", "edge-light.mjs"]);
+            Ok(command)
+        });
         counts += self.runtime("Deno", "deno", "wasm", |_| {
             let mut command = self.npm.tool("deno");
             command.args(["run", "--no-lock", "--cached-only", "module.mjs"]);

@@ -52,7 +52,7 @@ try {
   await page.click("#seal");
   const body = await page.inputValue("#sealed");
   const opened = await page.textContent("#opened");
-  await page.screenshot({ path: screenshot });
+  await page.screenshot({ path: screenshot, fullPage: true });
   await page.fill("#sealed", peerBody);
   await page.click("#open");
   const openedOfPeer = await page.textContent("#opened:not(.error)");
