@@ -1,5 +1,7 @@
 //! Time and randomness from the operating system.
 
+use std::cell::Cell;
+
 use cardseal::hazmat::{self, Nonce};
 use cardseal::{Result, Timestamp};
 use napi_sys as sys;
@@ -10,25 +12,29 @@ use crate::values::Values;
 pub(crate) struct Node<'v> {
     values: &'v Values,
     clock: sys::napi_value,
+    /// What is to stand in the cell after the call.
+    stamped: Cell<Option<[f64; 2]>>,
 }
 
 impl<'v> Node<'v> {
     pub(crate) fn new(values: &'v Values, clock: sys::napi_value) -> Self {
-        Self { values, clock }
+        Self { values, clock, stamped: Cell::new(None) }
+    }
+
+    /// Writes the cell: only now, since a field of the call could be a view of the same memory.
+    pub(crate) fn publish(self) {
+        if let Some(cell) = self.stamped.get() {
+            self.values.set_doubles(self.clock, cell);
+        }
     }
 }
 
 impl hazmat::Host for Node<'_> {
     fn stamp(&self) -> Result<Timestamp> {
-        match self.values.doubles(self.clock) {
-            Some(cell) => {
-                let mut copy = cell.get();
-                let stamp = Timestamp::now_shared(&mut copy)?;
-                cell.set(copy);
-                Ok(stamp)
-            }
-            None => Timestamp::now(),
-        }
+        let Some(mut cell) = self.values.doubles(self.clock) else { return Timestamp::now() };
+        let stamp = Timestamp::now_shared(&mut cell)?;
+        self.stamped.set(Some(cell));
+        Ok(stamp)
     }
 
     fn nonce(&self) -> Result<Nonce> {

@@ -49,11 +49,11 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
         let values = unsafe { Values::of_call(env, info) };
         let (operation, handle, clock) = (values.number(0), values.number(1), values.at(2));
         let mut reply = values.reply();
+        let host = Node::new(&values, clock);
         let verdict = Fields::with(&values, FIRST_FIELD, |fields| {
-            SESSION.with_borrow_mut(|session| {
-                perform(session, &Node::new(&values, clock), operation, handle, Arguments(fields), &mut reply)
-            })
+            SESSION.with_borrow_mut(|session| perform(session, &host, operation, handle, Arguments(fields), &mut reply))
         });
+        host.publish();
         reply.finish(verdict)
     }));
     outcome.unwrap_or_else(|_| values::throw(env, c"cardseal failed inside: please report how"))

@@ -5,7 +5,7 @@
 
 #![expect(unsafe_code, reason = "Node-API is a C interface")]
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ffi::CStr;
 use std::{ptr, slice};
 
@@ -51,11 +51,23 @@ impl Values {
     }
 
     /// The first two elements of a `Float64Array`.
-    pub(crate) fn doubles(&self, value: sys::napi_value) -> Option<&Cell<[f64; 2]>> {
+    pub(crate) fn doubles(&self, value: sys::napi_value) -> Option<[f64; 2]> {
+        // SAFETY: there are two doubles, and nothing writes to them meanwhile: no JavaScript runs during a call.
+        self.two_doubles(value).map(|data| unsafe { data.read() })
+    }
+
+    /// Writes them. No field of the call may be read afterwards.
+    pub(crate) fn set_doubles(&self, value: sys::napi_value, doubles: [f64; 2]) {
+        if let Some(data) = self.two_doubles(value) {
+            // SAFETY: there is room for two doubles, and nothing else reads or writes them meanwhile.
+            unsafe { data.write(doubles) };
+        }
+    }
+
+    fn two_doubles(&self, value: sys::napi_value) -> Option<*mut [f64; 2]> {
         let (kind, length, data) = self.typed_array(value)?;
-        // SAFETY: the array lives as long as the call, which runs no JavaScript that could detach or read it meanwhile;
-        // Node-API gives the address of the first element, aligned for its kind, and there are at least two.
-        (kind == sys::TypedarrayType::float64_array && length >= 2).then(|| unsafe { &*data.cast() })
+        // Node-API gives the address of the first element, which is aligned for its kind.
+        (kind == sys::TypedarrayType::float64_array && length >= 2).then_some(data.cast())
     }
 
     pub(crate) fn reply(&self) -> Answer {

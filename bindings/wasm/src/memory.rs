@@ -12,7 +12,7 @@ pub(crate) struct Input(Vec<u8>);
 impl Input {
     pub(crate) fn reserve(&mut self, bytes: usize) -> *mut u8 {
         if self.0.len() < bytes {
-            self.0.clear(); // nothing to keep, so nothing to move
+            self.0.zeroize(); // a text that did not fit may have been begun; and with nothing to keep, nothing is moved
             self.0.resize(bytes, 0);
         }
         self.0.as_mut_ptr()

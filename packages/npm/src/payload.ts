@@ -75,7 +75,7 @@ function reasonWithoutForm(payload: unknown): string {
     const parent = places.get(this) ?? "";
     const place = Array.isArray(this) ? `${parent}[${name}]` : parent && name ? `${parent}.${name}` : parent || name;
     if (typeof value === "bigint") {
-      reason ??= `a BigInt stands at \`${cut(place)}\`: write it as a number or as text`;
+      reason ??= `a BigInt stands at ${place ? `\`${cut(place)}\`` : "the root"}: write it as a number or as text`;
       return null;
     }
     if (typeof value === "object" && value !== null && !places.has(value)) {
