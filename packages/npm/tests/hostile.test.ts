@@ -1,6 +1,7 @@
 /** Bad input: whatever comes in, an EnvelopeError or a TypeError comes out, and the next call works. */
 
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
@@ -390,4 +391,36 @@ test("without a clock no stamp is made by WebAssembly", () => {
     Date.now = dateNow;
   }
   assert.ok(envelope.seal({}));
+});
+
+test("native code that is called past the package, with anything at all, neither crashes nor throws", () => {
+  const { call } = createRequire(import.meta.url)(`@cardseal/${process.env.CARDSEAL_PLATFORM}`) as {
+    call(...given: readonly unknown[]): unknown;
+  };
+  const anything = fc.oneof(
+    fc.anything({ withBigInt: true, withDate: true, withTypedArray: true, withSparseArray: true }),
+    fc.string({ unit: "binary" }),
+    fc.constantFrom(
+      Symbol("x"),
+      () => 0,
+      new Proxy({}, {}),
+      new SharedArrayBuffer(8),
+      new DataView(new ArrayBuffer(8)),
+    ),
+    fc.constant(new Float64Array(2)),
+  );
+  const given = fc.tuple(
+    fc.oneof(fc.nat(30), anything),
+    fc.oneof(fc.nat(3), anything),
+    fc.array(anything, { maxLength: 12 }),
+  );
+  fc.assert(
+    fc.property(given, ([operation, handle, rest]) => {
+      const clock = rest.length % 2 ? [new Float64Array(2)] : [];
+      call(operation, handle, ...clock, ...rest);
+      call(...rest);
+    }),
+    { numRuns: 20_000, seed: 7 },
+  );
+  call();
 });
