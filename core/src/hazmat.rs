@@ -18,6 +18,70 @@ use crate::timestamp::Timestamp;
 
 pub use crate::secretbox::Nonce;
 
+/// Gives time and nonces to the calls of this module that end in `_on`, which ask only once they need them.
+pub trait Host {
+    /// The next timestamp, later than all before it.
+    ///
+    /// # Errors
+    /// `clock_unavailable`.
+    fn stamp(&self) -> Result<Timestamp>;
+
+    /// A nonce that was never given before.
+    ///
+    /// # Errors
+    /// `entropy_unavailable`.
+    fn nonce(&self) -> Result<Nonce>;
+}
+
+/// [`Envelope::seal_json`] with the time and the nonces of a host.
+///
+/// # Errors
+/// As there.
+pub fn seal_json_on(host: &impl Host, envelope: &Envelope, json: &str) -> Result<String> {
+    envelope.seal_with(json, || host.stamp(), || host.nonce()).map(Encrypted::into_body)
+}
+
+/// [`Envelope::seal_request_json`] with the time and the nonces of a host.
+///
+/// # Errors
+/// As there.
+pub fn seal_request_json_on(
+    host: &impl Host,
+    envelope: &Envelope,
+    path: &str,
+    json: &str,
+    options: &RequestOptions<'_>,
+) -> Result<SealedRequest> {
+    let head = RequestHead::new(path, options)?;
+    let sealed = envelope.seal_request_with(head, json, || host.stamp(), || host.nonce());
+    sealed.map(|request| request.map_body(Encrypted::into_body))
+}
+
+/// [`Envelope::seal_response_json`] with the nonces of a host.
+///
+/// # Errors
+/// As there.
+pub fn seal_response_json_on(host: &impl Host, envelope: &Envelope, json: &str) -> Result<String> {
+    envelope.seal_response_with(json, || host.nonce()).map(Encrypted::into_body)
+}
+
+/// [`Envelope::seal_webhook_json`] with the nonces of a host.
+///
+/// # Errors
+/// As there.
+pub fn seal_webhook_json_on(host: &impl Host, envelope: &Envelope, json: &str) -> Result<String> {
+    envelope.seal_webhook_with(json, || host.nonce()).map(Encrypted::into_body)
+}
+
+/// A nonce from the operating system: what a [`Host`] that has one gives.
+///
+/// # Errors
+/// `entropy_unavailable`.
+#[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
+pub fn system_nonce() -> Result<Nonce> {
+    crate::host::random()
+}
+
 /// [`Envelope::seal_json`] with a given time and nonce.
 ///
 /// # Errors

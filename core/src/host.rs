@@ -26,17 +26,20 @@ pub(crate) fn wall_clock() -> Result<Timestamp> {
 /// stamp and exchanging it: when the exchange succeeds, nobody has given a stamp in between, and every reading that
 /// `LAST_WALL` can hold was taken earlier. So a reading below it means that the clock was set back, not that this
 /// thread was late.
-pub(crate) fn next_stamp() -> Result<Timestamp> {
+///
+/// `shared` is what another clock of the host gave last, nothing as a rule.
+pub(crate) fn next_stamp(shared: Last) -> Result<Last> {
     loop {
         let stamp = LAST_STAMP.load(Ordering::Acquire);
         let last = Last { stamp, wall: LAST_WALL.load(Ordering::Relaxed) };
-        let next = last.next(wall_micros(), 0)?;
+        let wall = wall_micros();
+        let next = last.sharing(shared, wall, 0).next(wall, 0)?;
         if next.stamp == stamp {
             continue; // set back onto the very stamp that was given last
         }
         if LAST_STAMP.compare_exchange(stamp, next.stamp, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             LAST_WALL.store(next.wall, Ordering::Relaxed);
-            return Timestamp::from_micros(next.stamp);
+            return Ok(next);
         }
     }
 }
@@ -57,9 +60,13 @@ mod tests {
     #[test]
     fn stamps_of_eight_threads_are_all_different_and_increase_in_each() {
         let threads: Vec<_> = (0..8)
-            .map(|_| std::thread::spawn(|| (0..10_000).map(|_| next_stamp().unwrap()).collect::<Vec<_>>()))
+            .map(|_| {
+                std::thread::spawn(|| {
+                    (0..10_000).map(|_| next_stamp(Last::default()).unwrap().stamp).collect::<Vec<_>>()
+                })
+            })
             .collect();
-        let mut all: Vec<Timestamp> = Vec::new();
+        let mut all: Vec<u64> = Vec::new();
         for thread in threads {
             let stamps = thread.join().unwrap();
             assert!(stamps.is_sorted_by(|a, b| a < b));

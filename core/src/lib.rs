@@ -35,6 +35,7 @@
 //! | `simd` | | the cipher from `dryoc` and vector base64: several times faster on a server |
 //! | `serde` | yes | typed payloads: [`Envelope::open`], and with `std` [`Envelope::seal`] |
 //! | `inspect` | | why a body does not open, step by step |
+//! | `small` | | less code in the place of more speed: for WebAssembly |
 //!
 //! One engine is needed; with both, `simd` does the work. The bytes are the same.
 

@@ -61,7 +61,20 @@ impl Timestamp {
     /// `clock_unavailable` when the system's clock stands before 1970.
     #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub fn now() -> Result<Self> {
-        crate::host::next_stamp()
+        crate::host::next_stamp(Last::default()).map(|last| Self(last.stamp))
+    }
+
+    /// [`now`](Self::now) for a binding whose host has a clock cell: `cell` is the pair of [`Clock::share`], before and
+    /// after. A pair that is not of whole numbers from 0 up is taken for none.
+    ///
+    /// # Errors
+    /// As [`now`](Self::now).
+    #[doc(hidden)]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
+    pub fn now_shared(cell: &mut [f64; 2]) -> Result<Self> {
+        let last = crate::host::next_stamp(Last::from_cell(*cell))?;
+        *cell = [last.stamp as f64, last.wall as f64];
+        Ok(Self(last.stamp))
     }
 
     /// What the system's clock shows, which is what a server compares a request with.
@@ -190,13 +203,21 @@ impl Clock {
     /// clock's own last stamp, what cannot be true (a stamp more than five seconds ahead of the wall clock, unless the
     /// wall clock was ahead as well), and what a double cannot hold exactly (2⁵³ and above).
     pub fn share(&mut self, last_stamp_micros: u64, last_wall_micros: u64, wall_micros: i64) {
-        let wall = u64::try_from(wall_micros).unwrap_or_default();
-        let latest = wall.saturating_add_signed(self.offset_micros).saturating_add(STEP_BACK_MICROS);
-        let is_exact = last_stamp_micros.max(last_wall_micros) <= MAX_SHARED;
-        let is_plausible = last_stamp_micros <= latest || last_wall_micros > wall;
-        if is_exact && is_plausible && last_stamp_micros > self.last.stamp {
-            self.last = Last { stamp: last_stamp_micros, wall: last_wall_micros };
-        }
+        let shared = Last { stamp: last_stamp_micros, wall: last_wall_micros };
+        self.last = self.last.sharing(shared, wall_micros, self.offset_micros);
+    }
+
+    /// [`next`](Self::next) for a binding whose host has a clock cell: `cell` is the pair of [`share`](Self::share), before
+    /// and after. A pair that is not of whole numbers from 0 up is taken for none.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    #[doc(hidden)]
+    pub fn next_shared(&mut self, cell: &mut [f64; 2], wall_micros: i64) -> Result<Timestamp> {
+        self.last = self.last.sharing(Last::from_cell(*cell), wall_micros, self.offset_micros);
+        let stamp = self.next(wall_micros)?;
+        *cell = [self.last.stamp as f64, self.last.wall as f64];
+        Ok(stamp)
     }
 
     /// The next timestamp: the wall clock's reading plus the offset, or one more than the last if that is later.
@@ -217,6 +238,21 @@ impl Clock {
 }
 
 impl Last {
+    /// What a host's cell holds, as doubles; nothing where one of them is no whole number from 0 up.
+    pub(crate) fn from_cell([stamp, wall]: [f64; 2]) -> Self {
+        let whole = |number: f64| (number >= 0.0 && number as u64 as f64 == number).then_some(number as u64);
+        whole(stamp).zip(whole(wall)).map(|(stamp, wall)| Self { stamp, wall }).unwrap_or_default()
+    }
+
+    /// The later of this and what another clock of the host gave, unless that cannot be true.
+    pub(crate) fn sharing(self, shared: Self, wall_micros: i64, offset_micros: i64) -> Self {
+        let wall = u64::try_from(wall_micros).unwrap_or_default();
+        let latest = wall.saturating_add_signed(offset_micros).saturating_add(STEP_BACK_MICROS);
+        let is_exact = shared.stamp.max(shared.wall) <= MAX_SHARED;
+        let is_plausible = shared.stamp <= latest || shared.wall > wall;
+        if is_exact && is_plausible && shared.stamp > self.stamp { shared } else { self }
+    }
+
     pub(crate) fn next(self, wall_micros: i64, offset_micros: i64) -> Result<Self> {
         let stamp = wall_micros.saturating_add(offset_micros);
         let (Ok(wall @ 1..), Ok(mut stamp @ 1..)) = (u64::try_from(wall_micros), u64::try_from(stamp)) else {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::npm::{self, Npm};
 use crate::python::{self, Interpreter};
 use crate::repo::Repo;
 use crate::shell::Shell;
@@ -25,7 +26,13 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
 /// By language; the options are the benchmark's own.
 type Measure = fn(&Repo, &[String]) -> Result<()>;
 
-const BENCHMARKS: &[(&str, Measure)] = &[("rust", rust), ("python", python), ("go", go)];
+const BENCHMARKS: &[(&str, Measure)] = &[
+    ("rust", rust),
+    ("python", python),
+    ("go", go),
+    ("node", |repo, options| javascript(repo, "node", options)),
+    ("wasm", |repo, options| javascript(repo, "wasm", options)),
+];
 
 fn rust(repo: &Repo, options: &[String]) -> Result<()> {
     let mut command = repo.cargo("bench --locked -p cardseal-bench --bench ratios --");
@@ -45,4 +52,11 @@ fn python(repo: &Repo, options: &[String]) -> Result<()> {
 
 fn go(repo: &Repo, options: &[String]) -> Result<()> {
     Shell::live().run(go::command(repo, go::BENCH, &["run", "."]).args(options))
+}
+
+/// Both engines are measured as they are packed, in Node.
+fn javascript(repo: &Repo, engine: &str, options: &[String]) -> Result<()> {
+    let shell = Shell::live();
+    let npm = Npm::with_tools(repo, &shell)?;
+    npm::bench(&npm, &npm.pack()?, engine, options)
 }

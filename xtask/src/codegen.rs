@@ -3,6 +3,7 @@
 
 mod go;
 mod python;
+mod typescript;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -38,6 +39,7 @@ const FILES: &[(&str, Emit)] = &[
     ("packages/python/src/cardseal/_statuses.py", |_, tables| Ok(python::statuses(tables))),
     ("packages/python/src/cardseal/_codes.py", |_, tables| Ok(python::codes(tables))),
     ("packages/go/tables_gen.go", |_, tables| Ok(go::tables(tables))),
+    ("packages/npm/src/tables.ts", |_, tables| Ok(typescript::tables(tables))),
 ];
 
 fn emit(tables: &Tables) -> String {

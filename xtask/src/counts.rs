@@ -55,6 +55,22 @@ impl Counts {
         counts
     }
 
+    /// Adds up the last lines of `node --test --test-reporter=tap`: `# pass 3`. One that was cancelled has failed, one to do
+    /// was skipped.
+    pub(crate) fn of_node_test(output: &str) -> Self {
+        let mut counts = Self::default();
+        for (what, number) in output.lines().filter_map(|line| line.strip_prefix("# ")?.split_once(' ')) {
+            let Ok(number) = number.parse::<u64>() else { continue };
+            match what {
+                "pass" => counts.passed += number,
+                "fail" | "cancelled" => counts.failed += number,
+                "skipped" | "todo" => counts.skipped += number,
+                _ => {}
+            }
+        }
+        counts
+    }
+
     pub(crate) fn ran(&self) -> u64 {
         self.passed + self.failed
     }
@@ -92,6 +108,13 @@ test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 7 filtered out; 
 test result: \u{1b}[32mok\u{1b}[0m. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
 ";
         assert_eq!(Counts::of_cargo_test(output), Counts { passed: 17, failed: 1, skipped: 2 });
+    }
+
+    #[test]
+    fn the_last_lines_of_node_add_up() {
+        let output = "TAP version 13\n# a comment of a test\nok 1 - vectors\n1..3\n# tests 9\n# suites 0\n# pass 3\n# fail 1\n\
+                      # cancelled 1\n# skipped 2\n# todo 2\n# duration_ms 1234.5\n";
+        assert_eq!(Counts::of_node_test(output), Counts { passed: 3, failed: 2, skipped: 4 });
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: the protocol's example, sealed and opened by every implementation, to and from PyNaCl.
+//! `cargo xtask demo`: the protocol's example, sealed and opened by every implementation, to and from PyNaCl; in
+//! JavaScript to and from tweetnacl.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -10,7 +11,7 @@ use crate::python::Interpreter;
 use crate::repo::Repo;
 use crate::screen::{bad, bold, good, say};
 use crate::shell::{Shell, pipe};
-use crate::{Result, fail, go, python, vectors};
+use crate::{Result, fail, go, npm, python, vectors};
 
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     if !arguments.is_empty() {
@@ -29,11 +30,51 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
         demo.step(&format!("PyNaCl opens the body of {name}"), || opened(run_with(&pynacl, "open", needed(&body)?)?));
         demo.step(&format!("{name} opens the body of PyNaCl"), || opened(run("open", needed(&theirs)?)?));
     }
+    javascript(repo, &mut demo);
     for (name, prepare) in EXAMPLES {
         let program = demo.prepare(name, || prepare(repo));
         demo.step(&format!("{name} runs"), || pipe(&mut command(&program)?, ""));
     }
     Ok(demo.conclude())
+}
+
+/// The document's examples in JavaScript and TypeScript, with `new Envelope(secret)`, to and from tweetnacl.
+fn javascript(repo: &Repo, demo: &mut Demo) {
+    let shell = Shell::quiet_until_failure();
+    let node = demo
+        .prepare("the npm package", || Ok(program(repo.command("node").current_dir(npm::demo_project(repo, &shell)?))));
+    let node = |script: &str, arguments: &[&str], input: &str| pipe(command(&node)?.arg(script).args(arguments), input);
+    let tweetnacl = |verb: &str, input: &str| node("tweetnacl_peer.mjs", &[verb], input);
+    for (language, program) in [("JavaScript", "example.mjs"), ("TypeScript", "example.js")] {
+        // The example prints the body, and then what it opened.
+        let body = demo.step(&format!("the {language} example seals and opens the payload"), || {
+            let output = node(program, &[], "")?;
+            let (body, payload) = output.split_once('\n').unwrap_or_default();
+            let expected = "{ request_timestamp: 1700000000000000, card_id: 'card_abc123' }";
+            if payload.trim_end() == expected {
+                sealed(body.to_owned())
+            } else {
+                fail(format!("it opened to {payload}"))
+            }
+        });
+        demo.step(&format!("tweetnacl opens the body of {language}"), || {
+            same_payload(&tweetnacl("open", needed(&body)?)?)
+        });
+    }
+    let body = demo.step("tweetnacl seals the payload", || sealed(tweetnacl("seal", PAYLOAD)?));
+    for engine in ["cardseal", "cardseal/wasm"] {
+        demo.step(&format!("{engine} opens the body of tweetnacl"), || {
+            opened(node("open.mjs", &[engine], needed(&body)?)?)
+        });
+    }
+}
+
+/// The same members and values; TypeScript's example writes its payload without spaces.
+fn same_payload(text: &str) -> Result<String> {
+    match (serde_json::from_str::<Value>(text), serde_json::from_str::<Value>(PAYLOAD)) {
+        (Ok(given), Ok(expected)) if given == expected => Ok(format!("{} (the payload)", text.trim_end())),
+        _ => fail(format!("another payload came out: {}", text.trim_end())),
+    }
 }
 
 /// By name, what gets a program ready that takes `seal` or `open` and a text on its standard input.

@@ -7,6 +7,7 @@ mod data;
 mod demo;
 mod dependencies;
 mod go;
+mod npm;
 mod python;
 mod repo;
 mod screen;
@@ -104,8 +105,18 @@ const COMMANDS: &[Command] = &[
         run: |repo, arguments| done(dependencies::run(repo, check_flag(arguments)?)),
     },
     Command {
+        name: "npm",
+        arguments: "",
+        about: "Build the npm package and pack it below target/npm",
+        run: |repo, arguments| {
+            no_arguments(arguments)?;
+            let shell = Shell::live();
+            done(npm::Npm::with_tools(repo, &shell)?.pack().map(|_| ()))
+        },
+    },
+    Command {
         name: "bench",
-        arguments: "[rust|python|go] [option…]",
+        arguments: "[rust|python|go|node|wasm] [option…]",
         about: "Measure against other implementations",
         run: bench::run,
     },
@@ -113,6 +124,10 @@ const COMMANDS: &[Command] = &[
 
 fn done(outcome: Result<()>) -> Result<ExitCode> {
     outcome.map(|()| ExitCode::SUCCESS)
+}
+
+fn no_arguments(arguments: &[String]) -> Result<()> {
+    if arguments.is_empty() { Ok(()) } else { fail(format!("`{}` is unknown here", arguments.join(" "))) }
 }
 
 fn check_flag(arguments: &[String]) -> Result<bool> {

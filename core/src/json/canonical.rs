@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::names::{MemberNames, compare_names, literal_end};
 use super::reader::{Sink, read};
 use super::scan::{skip_plain, write_character};
+use super::sort::sort_by;
 use super::text::Characters;
 
 /// A text in canonical form: members in the order of their names' bytes, white space gone, escapes in one spelling,
@@ -38,7 +39,7 @@ impl<'t> Canonical<'t> {
         let Order { mut unordered, mut names, .. } = order;
         unordered.shrink_to_fit();
         names.shrink_to_fit();
-        unordered.sort_unstable_by_key(|object| object.start);
+        sort_by(&mut unordered, |a, b| a.start.cmp(&b.start));
         Ok(Self { text, unordered, names })
     }
 
@@ -94,7 +95,7 @@ impl Sink for Order<'_> {
             push_lean(&mut self.names, name as u32);
         }
         let names = self.names.get_mut(first_name..).unwrap_or_default();
-        names.sort_unstable_by(|a, b| compare_names(self.text, *a as usize, *b as usize));
+        sort_by(names, |a, b| compare_names(self.text, *a as usize, *b as usize));
         if names.is_sorted() {
             self.names.truncate(first_name);
         } else {

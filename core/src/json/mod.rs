@@ -14,6 +14,7 @@ mod members;
 mod names;
 mod reader;
 mod scan;
+mod sort;
 mod text;
 mod writer;
 

@@ -8,6 +8,7 @@ use core::ops::Range;
 use zeroize::Zeroizing;
 
 use super::scan::skip_plain;
+use super::sort::sort_by;
 use super::text::{Characters, unescape};
 
 /// The names of all objects that are still open, innermost last.
@@ -231,7 +232,7 @@ fn keep_suspects(names: &mut [u64], seen: &mut [u64], twice: &mut [u64]) -> usiz
 }
 
 fn find_sorted(text: &str, names: &mut [u64]) -> Option<usize> {
-    names.sort_unstable();
+    sort_by(names, u64::cmp);
     for same_hash in names.chunk_by_mut(|a, b| (a ^ b) >> 32 == 0) {
         if same_hash.len() <= PAIRWISE {
             if let Some(at) = find_pairwise(text, same_hash) {
@@ -239,7 +240,7 @@ fn find_sorted(text: &str, names: &mut [u64]) -> Option<usize> {
             }
             continue;
         }
-        same_hash.sort_unstable_by(|&a, &b| compare(text, a, b));
+        sort_by(same_hash, |&a, &b| compare(text, a, b));
         let twin = same_hash.array_windows().find(|[a, b]| compare(text, *a, *b).is_eq());
         if let Some([_, name]) = twin {
             return Some(offset(*name));

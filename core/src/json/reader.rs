@@ -141,7 +141,21 @@ impl<A: Sink, B: Sink<Error = A::Error>> Sink for (&mut A, &mut B) {
 ///
 /// # Errors
 /// The first fault of the text, or whatever stopped the sink.
+#[cfg(not(feature = "small"))]
 pub fn read<S: Sink>(text: &str, sink: &mut S) -> Result<(), S::Error> {
+    read_into(text, sink)
+}
+
+/// Reads one JSON value that is the whole text but for white space around it. One reader serves all sinks.
+///
+/// # Errors
+/// The first fault of the text, or whatever stopped the sink.
+#[cfg(feature = "small")]
+pub fn read<S: Sink>(text: &str, sink: &mut S) -> Result<(), S::Error> {
+    read_into::<dyn Sink<Error = S::Error> + '_>(text, sink)
+}
+
+fn read_into<S: Sink + ?Sized>(text: &str, sink: &mut S) -> Result<(), S::Error> {
     if u32::try_from(text.len()).is_err() {
         return Err(Fault::new(FaultKind::Length, 0).into());
     }
@@ -169,7 +183,7 @@ pub fn read_utf8<'t, S: Sink>(bytes: &'t [u8], sink: &mut S) -> Result<&'t str, 
 
 /// Every step takes the offset it begins at and gives the one it ends at, so that the place lives in a register; `None`
 /// means that `error` says why.
-struct Reader<'t, 's, S: Sink> {
+struct Reader<'t, 's, S: Sink + ?Sized> {
     text: &'t str,
     bytes: &'t [u8],
     depth: usize,
@@ -180,7 +194,7 @@ struct Reader<'t, 's, S: Sink> {
     error: Option<S::Error>,
 }
 
-impl<'t, S: Sink> Reader<'t, '_, S> {
+impl<'t, S: Sink + ?Sized> Reader<'t, '_, S> {
     fn document(&mut self) -> Option<()> {
         let start = self.skip_space(0);
         if start == self.bytes.len() {

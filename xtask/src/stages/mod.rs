@@ -10,6 +10,7 @@ mod dependencies;
 mod doc;
 mod fmt;
 mod go;
+mod npm;
 mod python;
 mod rust;
 mod vectors;
@@ -44,6 +45,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "cli", about: "the tests of the command line tool", run: cli::run },
     Stage { name: "python", about: "the Python package, in every CPython that is here", run: python::run },
     Stage { name: "go", about: "the Go module: vectors, races, the tool's answers, fuzzing", run: go::run },
+    Stage { name: "npm", about: "the npm package, installed and run in every runtime", run: npm::run },
     Stage { name: "bench", about: "the benchmarks compile, and their candidates agree", run: bench::run },
     Stage { name: "clean", about: "the run left the working tree as it was", run: clean::run },
 ];

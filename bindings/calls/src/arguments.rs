@@ -1,0 +1,50 @@
+//! The fields that a call comes with.
+
+use core::str::FromStr;
+
+use cardseal::{Body, Error, ErrorCode, Result};
+
+/// The fields of a call. One that is not there is `None`, as is each beyond the last.
+#[derive(Clone, Copy)]
+pub struct Arguments<'a>(pub &'a [Option<&'a [u8]>]);
+
+impl core::fmt::Debug for Arguments<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Arguments({} fields)", self.0.len()) // a field can be a key
+    }
+}
+
+impl<'a> Arguments<'a> {
+    pub(crate) fn bytes(self, index: usize) -> Option<&'a [u8]> {
+        self.0.get(index).copied().flatten()
+    }
+
+    /// A field of text; `code` is the error for what is none.
+    pub(crate) fn text(self, index: usize, code: ErrorCode) -> Result<&'a str> {
+        let text = core::str::from_utf8(self.bytes(index).unwrap_or_default());
+        text.map_err(|_| Error::new(code, "the text is not UTF-8: decode it with the right encoding first"))
+    }
+
+    pub(crate) fn optional_text(self, index: usize, code: ErrorCode) -> Result<Option<&'a str>> {
+        self.bytes(index).map(|_| self.text(index, code)).transpose()
+    }
+
+    /// A number, or a name from a list: whatever has a form as text.
+    pub(crate) fn option<T: FromStr>(self, index: usize) -> Result<Option<T>> {
+        let Some(text) = self.optional_text(index, ErrorCode::InvalidOption)? else { return Ok(None) };
+        let invalid = |_| Error::new(ErrorCode::InvalidOption, "a number is out of its range, or no whole number");
+        text.parse().map(Some).map_err(invalid)
+    }
+
+    /// The body to open: bytes or text in the first field, else the member of a parsed body in the second.
+    pub(crate) fn body(self) -> Result<Body<'a>> {
+        match self.bytes(0) {
+            Some(body) => Ok(body.into()),
+            None => self.text(1, ErrorCode::InvalidEnvelope).map(Body::Field),
+        }
+    }
+
+    pub(crate) fn rest(self, from: usize) -> impl Iterator<Item = usize> {
+        from..self.0.iter().rposition(Option::is_some).map_or(from, |last| last + 1)
+    }
+}

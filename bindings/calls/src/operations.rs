@@ -1,0 +1,290 @@
+//! Every operation: its name, the fields it takes, the fields it gives.
+
+use alloc::string::ToString;
+
+use cardseal::hazmat;
+use cardseal::{
+    Attempt, Envelope, EnvelopeBuilder, Error, ErrorCode, IdempotencyKey, Payload, ReplayKeys, RequestOptions,
+    ResponseError, Result, Timestamp, Window,
+};
+
+use crate::{Arguments, Host, Reply, Session, Verdict};
+
+/// Writes the operations and their names.
+macro_rules! operations {
+    ($($operation:ident = $name:literal,)*) => {
+        #[derive(Clone, Copy)]
+        enum Operation {
+            $($operation,)*
+        }
+
+        impl Operation {
+            const ALL: &'static [Self] = &[$(Self::$operation),*];
+            const NAMES: &'static [&'static str] = &[$($name),*];
+        }
+    };
+}
+
+operations! {
+    Names = "names",
+    FromSecret = "fromSecret",
+    FromKey = "fromKey",
+    Release = "release",
+    Seal = "seal",
+    SealResponse = "sealResponse",
+    SealWebhook = "sealWebhook",
+    SealRequest = "sealRequest",
+    Open = "open",
+    OpenRequest = "openRequest",
+    OpenResponse = "openResponse",
+    OpenWebhook = "openWebhook",
+    Encrypt = "encrypt",
+    Decrypt = "decrypt",
+    Timestamp = "timestamp",
+    GenerateKey = "generateKey",
+    DeriveKey = "deriveKey",
+    Validate = "validate",
+    Path = "path",
+    Fingerprint = "fingerprint",
+    Canonical = "canonical",
+    ReplayKeys = "replayKeys",
+    Retry = "retry",
+}
+
+/// Performs the operation with a number, on the envelope with the number `handle` where it needs one.
+///
+/// Number 0 gives the version and then the names of all operations in the order of their numbers.
+pub fn perform(
+    session: &mut Session,
+    host: &impl Host,
+    operation: usize,
+    handle: usize,
+    arguments: Arguments<'_>,
+    reply: &mut impl Reply,
+) -> Verdict {
+    let outcome = match Operation::ALL.get(operation) {
+        Some(Operation::OpenResponse) => return open_response(session, handle, arguments, reply),
+        Some(&operation) => dispatch(session, host, operation, handle, arguments, reply),
+        None => Err(Error::new(ErrorCode::InvalidOption, "there is no such operation")),
+    };
+    match outcome {
+        Ok(()) => Verdict::Done,
+        Err(error) => refuse(reply, &error, None),
+    }
+}
+
+fn dispatch(
+    session: &mut Session,
+    host: &impl Host,
+    operation: Operation,
+    handle: usize,
+    arguments: Arguments<'_>,
+    reply: &mut impl Reply,
+) -> Result<()> {
+    let json = |index| arguments.text(index, ErrorCode::InvalidPayload);
+    match operation {
+        // → version, names
+        Operation::Names => [cardseal::VERSION].iter().chain(Operation::NAMES).for_each(|text| reply.text(text)),
+        // secret, layout?, max_bytes?, older secrets → number, layout, max_bytes
+        Operation::FromSecret => {
+            let text = |index| arguments.text(index, ErrorCode::InvalidKey);
+            let mut builder = options(arguments, Envelope::builder().secret(text(0)?))?;
+            for index in arguments.rest(OLDER) {
+                builder = builder.open_secret(text(index)?);
+            }
+            hold(session, builder.build()?, reply);
+        }
+        // key, layout?, max_bytes?, older keys → number, layout, max_bytes
+        Operation::FromKey => {
+            let bytes = |index| arguments.bytes(index).unwrap_or_default();
+            let mut builder = options(arguments, Envelope::builder().key(bytes(0)))?;
+            for index in arguments.rest(OLDER) {
+                builder = builder.open_key(bytes(index));
+            }
+            hold(session, builder.build()?, reply);
+        }
+        Operation::Release => session.release(handle),
+        // json → body
+        Operation::Seal => reply.text(&hazmat::seal_json_on(host, session.envelope(handle)?, json(0)?)?),
+        // json → body
+        Operation::SealResponse => {
+            reply.text(&hazmat::seal_response_json_on(host, session.envelope(handle)?, json(0)?)?)
+        }
+        // json → body
+        Operation::SealWebhook => reply.text(&hazmat::seal_webhook_json_on(host, session.envelope(handle)?, json(0)?)?),
+        // json, path, api key, idempotency key? → body, path, timestamp, nonce, header name, its value, …
+        Operation::SealRequest => {
+            let path = arguments.text(1, ErrorCode::InvalidPath)?;
+            let mut options = RequestOptions::new(arguments.text(2, ErrorCode::InvalidApiKey)?);
+            if let Some(key) = arguments.optional_text(3, ErrorCode::InvalidIdempotencyKey)? {
+                options = options.idempotency_key(key);
+            }
+            let sealed = hazmat::seal_request_json_on(host, session.envelope(handle)?, path, json(0)?, &options)?;
+            reply.text(&sealed.body);
+            reply.text(&sealed.path);
+            reply.text(&sealed.timestamp.to_string());
+            reply.bytes(&sealed.nonce);
+            for (name, value) in &sealed.headers {
+                reply.text(name);
+                reply.text(value);
+            }
+        }
+        // body?, field? → payload
+        Operation::Open => reply.text(&session.envelope(handle)?.open_json(arguments.body()?)?),
+        // body?, field?, now?, window in seconds? → payload, timestamp, nonce, key index
+        Operation::OpenRequest => {
+            let now = match arguments.option(2)? {
+                Some(micros) => Timestamp::from_micros(micros)?,
+                None => host.wall_clock()?,
+            };
+            let window = arguments.option(3)?.map_or(Ok(Window::MAX), Window::from_seconds)?;
+            let request = session.envelope(handle)?.open_request(arguments.body()?, now, window)?;
+            reply.text(&request.payload);
+            reply.text(&request.timestamp.to_string());
+            reply.bytes(&request.nonce);
+            reply.text(&request.key_index.to_string());
+        }
+        // body?, field? → payload, type?, timestamp?, delivery id?, dedupe key, key index
+        Operation::OpenWebhook => {
+            let webhook = session.envelope(handle)?.open_webhook(arguments.body()?)?;
+            reply.text(&webhook.payload);
+            optional(reply, webhook.event_type.as_deref());
+            optional(reply, webhook.timestamp.as_deref());
+            optional(reply, webhook.delivery_id.as_deref());
+            reply.text(&webhook.dedupe_key);
+            reply.text(&webhook.key_index.to_string());
+        }
+        // message → field
+        Operation::Encrypt => {
+            let message = arguments.bytes(0).unwrap_or_default();
+            reply.text(&hazmat::encrypt(session.envelope(handle)?, message, &host.nonce()?)?);
+        }
+        // field → message
+        Operation::Decrypt => {
+            let field = arguments.text(0, ErrorCode::InvalidEnvelope)?;
+            reply.bytes(&zeroize::Zeroizing::new(session.envelope(handle)?.decrypt(field)?));
+        }
+        // → timestamp
+        Operation::Timestamp => reply.text(&host.stamp()?.to_string()),
+        // → key
+        Operation::GenerateKey => reply.text(IdempotencyKey::from_random(host.random()?).as_str()),
+        // namespace, id → key
+        Operation::DeriveKey => {
+            let text = |index| arguments.text(index, ErrorCode::InvalidIdempotencyKey);
+            reply.text(IdempotencyKey::derive(text(0)?, text(1)?)?.as_str());
+        }
+        // json → timestamp?
+        Operation::Validate => {
+            let timestamp = Payload::parse(json(0)?)?.timestamp();
+            optional(reply, timestamp.map(|timestamp| timestamp.to_string()).as_deref());
+        }
+        // path → normalised path, kind, names of required headers
+        Operation::Path => {
+            let path = cardseal::normalize_path(arguments.text(0, ErrorCode::InvalidPath)?)?;
+            reply.text(&path);
+            reply.text(cardseal::endpoint_kind(&path)?.as_str());
+            for name in cardseal::required_headers(&path)? {
+                reply.text(name);
+            }
+        }
+        // path, json → fingerprint
+        Operation::Fingerprint => {
+            reply.text(&cardseal::fingerprint(arguments.text(0, ErrorCode::InvalidPath)?, json(1)?)?)
+        }
+        // json → canonical json
+        Operation::Canonical => reply.text(&cardseal::canonical_json(json(0)?)?),
+        // api key, path, timestamp, nonce → timestamp key, nonce key
+        Operation::ReplayKeys => {
+            let timestamp = Timestamp::parse(arguments.text(2, ErrorCode::InvalidTimestamp)?)?;
+            let nonce = arguments.bytes(3).and_then(|nonce| nonce.try_into().ok());
+            let nonce = nonce.ok_or_else(|| Error::new(ErrorCode::InvalidOption, "a nonce has 24 bytes"))?;
+            let api_key = arguments.text(0, ErrorCode::InvalidApiKey)?;
+            let keys = ReplayKeys::of(api_key, arguments.text(1, ErrorCode::InvalidPath)?, timestamp, nonce)?;
+            reply.text(&keys.timestamp);
+            reply.text(&keys.nonce);
+        }
+        // kind, failure class, code?, sent, a flag for the key, attempt → decision
+        Operation::Retry => {
+            let name = |index| arguments.text(index, ErrorCode::InvalidOption);
+            let decision = cardseal::should_retry(&Attempt {
+                kind: name(0)?.parse()?,
+                class: name(1)?.parse()?,
+                code: arguments.optional_text(2, ErrorCode::InvalidOption)?,
+                sent: name(3)?.parse()?,
+                has_key: arguments.bytes(4).is_some(),
+                attempt: arguments.option(5)?.unwrap_or(1),
+            });
+            reply.text(decision.as_str());
+        }
+        Operation::OpenResponse => {} // answers with an error of the API too: `perform` calls it by itself
+    }
+    Ok(())
+}
+
+/// Takes an envelope into the session, and says what it became.
+fn hold(session: &mut Session, envelope: Envelope, reply: &mut impl Reply) {
+    let (layout, max_bytes) = (envelope.layout(), envelope.max_bytes());
+    reply.text(&session.add(envelope).to_string());
+    reply.text(layout.as_str());
+    reply.text(&max_bytes.to_string());
+}
+
+/// Where an envelope's older secrets begin.
+const OLDER: usize = 3;
+
+fn options(arguments: Arguments<'_>, mut builder: EnvelopeBuilder) -> Result<EnvelopeBuilder> {
+    if let Some(layout) = arguments.optional_text(1, ErrorCode::InvalidOption)? {
+        builder = builder.layout(layout.parse()?);
+    }
+    if let Some(max_bytes) = arguments.option::<u64>(2)? {
+        // What does not fit is out of range, as 0 is: the core says so.
+        builder = builder.max_bytes(usize::try_from(max_bytes).unwrap_or_default());
+    }
+    Ok(builder)
+}
+
+/// body?, field?, status, body of the request? → payload
+fn open_response(session: &Session, handle: usize, arguments: Arguments<'_>, reply: &mut impl Reply) -> Verdict {
+    let parts = || {
+        let status = arguments.option(2)?.unwrap_or_default();
+        Ok((session.envelope(handle)?, arguments.body()?, status, arguments.optional_text(3, ErrorCode::InvalidJson)?))
+    };
+    let (envelope, body, status, request) = match parts() {
+        Ok(parts) => parts,
+        Err(error) => return refuse(reply, &error, None),
+    };
+    match envelope.open_response_json(status, body, request) {
+        Ok(payload) => reply.text(&payload),
+        Err(ResponseError::Api(error)) => {
+            optional(reply, error.slug.as_deref());
+            optional(reply, error.code.as_deref());
+            reply.text(&error.message);
+            reply.text(error.failure_class.as_str());
+            optional(reply, error.encrypted.then_some("true"));
+            optional(reply, error.payload.as_deref());
+            return Verdict::ApiError;
+        }
+        Err(refused) => {
+            let class = refused.failure_class();
+            if let ResponseError::Envelope { error, .. } | ResponseError::Payload { error, .. } = &refused {
+                return refuse(reply, error, Some(class.as_str()));
+            }
+        }
+    }
+    Verdict::Done
+}
+
+fn refuse(reply: &mut impl Reply, error: &Error, failure_class: Option<&str>) -> Verdict {
+    reply.text(error.code());
+    reply.text(error.message());
+    optional(reply, error.skew_micros().map(|skew| skew.to_string()).as_deref());
+    optional(reply, failure_class);
+    Verdict::Refused
+}
+
+fn optional(reply: &mut impl Reply, field: Option<&str>) {
+    match field {
+        Some(text) => reply.text(text),
+        None => reply.none(),
+    }
+}

@@ -1,0 +1,62 @@
+//! The core as a Node-API module: one function, `call(operation, handle, clock, ...fields)`.
+//!
+//! It returns the field, or the array of fields, that the operation gives; otherwise an array whose first element is the
+//! number of the verdict. `clock` is the cell that all copies of the package share, a `Float64Array` of two.
+
+mod host;
+mod text;
+mod values;
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use cardseal_calls::{Arguments, Session, perform};
+use napi_sys as sys;
+
+use host::Node;
+use values::{Fields, Values};
+
+/// Node calls this when it loads the module.
+///
+/// # Safety
+/// `env` and `exports` are Node's, and alive during the call.
+#[expect(unsafe_code, reason = "the name and form that Node looks for")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn napi_register_module_v1(env: sys::napi_env, exports: sys::napi_value) -> sys::napi_value {
+    // SAFETY: by this function's contract; `setup` finds Node's functions in the process before any is called.
+    unsafe {
+        sys::setup();
+        let mut function = ptr::null_mut();
+        let name = "call";
+        let length = name.len() as isize;
+        sys::napi_create_function(env, name.as_ptr().cast(), length, Some(call), ptr::null_mut(), &mut function);
+        sys::napi_set_named_property(env, exports, c"call".as_ptr(), function);
+    }
+    exports
+}
+
+thread_local! {
+    /// A thread of Node's is a realm with envelopes of its own.
+    static SESSION: RefCell<Session> = const { RefCell::new(Session::new()) };
+}
+
+#[expect(unsafe_code, reason = "the form that Node calls")]
+unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // No panic may cross into Node: there it would end the process.
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: `env` and `info` are those of the call that runs now.
+        let values = unsafe { Values::of_call(env, info) };
+        let (operation, handle, clock) = (values.number(0), values.number(1), values.at(2));
+        let mut reply = values.reply();
+        let host = Node::new(&values, clock);
+        let verdict = Fields::with(&values, FIRST_FIELD, |fields| {
+            SESSION.with_borrow_mut(|session| perform(session, &host, operation, handle, Arguments(fields), &mut reply))
+        });
+        host.publish();
+        reply.finish(verdict)
+    }));
+    outcome.unwrap_or_else(|_| values::throw(env, c"cardseal failed inside: please report how"))
+}
+
+const FIRST_FIELD: usize = 3;

@@ -1,0 +1,291 @@
+//! JavaScript values by Node-API's functions alone.
+//!
+//! By hand, because a call is the whole cost of a small envelope: strings are read into buffers that are kept from call to
+//! call, typed arrays are read where they are, and texts without wide characters are handed back as they lie in memory.
+
+#![expect(unsafe_code, reason = "Node-API is a C interface")]
+
+use std::cell::RefCell;
+use std::ffi::CStr;
+use std::{ptr, slice};
+
+use crate::text;
+use cardseal_calls::{Reply, Verdict};
+use napi_sys as sys;
+
+/// The arguments of the call that runs now.
+pub(crate) struct Values {
+    env: sys::napi_env,
+    values: [sys::napi_value; MAX_VALUES],
+    count: usize,
+}
+
+/// Operation, handle, clock and eight fields.
+const MAX_VALUES: usize = 11;
+
+impl Values {
+    /// # Safety
+    /// `env` and `info` are those of a call that outlives the result.
+    pub(crate) unsafe fn of_call(env: sys::napi_env, info: sys::napi_callback_info) -> Self {
+        let mut values = [ptr::null_mut(); MAX_VALUES];
+        let mut count = MAX_VALUES;
+        // SAFETY: by the contract above; `count` says how many values there is room for.
+        let status = unsafe {
+            sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), ptr::null_mut(), ptr::null_mut())
+        };
+        let count = if status == sys::Status::napi_ok { count.min(MAX_VALUES) } else { 0 };
+        Self { env, values, count }
+    }
+
+    /// An argument; null where there is none, which every function of Node-API refuses.
+    pub(crate) fn at(&self, index: usize) -> sys::napi_value {
+        if index < self.count { self.values.get(index).copied().unwrap_or(ptr::null_mut()) } else { ptr::null_mut() }
+    }
+
+    /// A whole number; the largest for what is none.
+    pub(crate) fn number(&self, index: usize) -> usize {
+        let mut number = 0;
+        // SAFETY: `self` has the environment and the values of the call that runs now.
+        let status = unsafe { sys::napi_get_value_uint32(self.env, self.at(index), &mut number) };
+        if status == sys::Status::napi_ok { number as usize } else { usize::MAX }
+    }
+
+    /// The first two elements of a `Float64Array`.
+    pub(crate) fn doubles(&self, value: sys::napi_value) -> Option<[f64; 2]> {
+        // SAFETY: there are two doubles, and nothing writes to them meanwhile: no JavaScript runs during a call.
+        self.two_doubles(value).map(|data| unsafe { data.read() })
+    }
+
+    /// Writes them. No field of the call may be read afterwards.
+    pub(crate) fn set_doubles(&self, value: sys::napi_value, doubles: [f64; 2]) {
+        if let Some(data) = self.two_doubles(value) {
+            // SAFETY: there is room for two doubles, and nothing else reads or writes them meanwhile.
+            unsafe { data.write(doubles) };
+        }
+    }
+
+    fn two_doubles(&self, value: sys::napi_value) -> Option<*mut [f64; 2]> {
+        let (kind, length, data) = self.typed_array(value)?;
+        // Node-API gives the address of the first element, which is aligned for its kind.
+        (kind == sys::TypedarrayType::float64_array && length >= 2).then_some(data.cast())
+    }
+
+    pub(crate) fn reply(&self) -> Answer {
+        Answer { env: self.env, fields: [ptr::null_mut(); MAX_ANSWER], count: 0 }
+    }
+
+    fn typed_array(&self, value: sys::napi_value) -> Option<(sys::napi_typedarray_type, usize, *mut u8)> {
+        let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
+        // SAFETY: as in `number`; what is no typed array is refused.
+        let status = unsafe {
+            sys::napi_get_typedarray_info(
+                self.env,
+                value,
+                &mut kind,
+                &mut length,
+                &mut data,
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        (status == sys::Status::napi_ok).then_some((kind, length, data.cast()))
+    }
+}
+
+/// The fields among the arguments.
+#[derive(Clone, Copy)]
+enum Place {
+    None,
+    /// In the buffer.
+    Text(usize, usize),
+    /// Where JavaScript has them.
+    Bytes(*const u8, usize),
+}
+
+thread_local! {
+    static BUFFERS: RefCell<(Vec<u16>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+}
+
+pub(crate) struct Fields;
+
+impl Fields {
+    /// Hands the fields from `first` on to `call`, and wipes what was copied of them.
+    pub(crate) fn with<T>(values: &Values, first: usize, call: impl FnOnce(&[Option<&[u8]>]) -> T) -> T {
+        BUFFERS.with_borrow_mut(|(units, buffer)| {
+            let mut places = [Place::None; MAX_VALUES];
+            for (index, place) in places.iter_mut().enumerate().take(values.count.saturating_sub(first)) {
+                *place = values.place(values.at(first + index), units, buffer);
+            }
+            let fields = places.map(|place| match place {
+                Place::None => None,
+                Place::Text(start, end) => buffer.get(start..end),
+                // SAFETY: the array lives as long as the call, and nothing writes to it meanwhile: no JavaScript runs, and
+                // the package refuses shared memory.
+                Place::Bytes(data, length) => Some(unsafe { slice::from_raw_parts(data, length) }),
+            });
+            let result = call(&fields);
+            wipe(buffer, KEPT_BYTES);
+            result
+        })
+    }
+}
+
+/// Empties a buffer that held text, and keeps room for so many items.
+///
+/// By a fill that the compiler has to believe in, in blocks; `zeroize` writes item by item, which at a mebibyte takes as
+/// long as the cipher.
+fn wipe<T: Copy + Default>(buffer: &mut Vec<T>, kept: usize) {
+    buffer.fill(T::default());
+    std::hint::black_box(buffer.as_mut_slice());
+    buffer.clear();
+    buffer.shrink_to(kept);
+}
+
+/// Room that is kept for the next call: enough that payloads of a mebibyte cost no new pages each time.
+const KEPT_BYTES: usize = 1 << 21;
+
+impl Values {
+    fn place(&self, value: sys::napi_value, units: &mut Vec<u16>, buffer: &mut Vec<u8>) -> Place {
+        let mut kind = 0;
+        // SAFETY: as in `number`.
+        unsafe { sys::napi_typeof(self.env, value, &mut kind) };
+        if kind == sys::ValueType::napi_string {
+            let start = buffer.len();
+            self.append_text(value, units, buffer);
+            return Place::Text(start, buffer.len());
+        }
+        match self.typed_array(value) {
+            Some((kind, length, data)) if kind == sys::TypedarrayType::uint8_array => {
+                Place::Bytes(if length == 0 { ptr::NonNull::dangling().as_ptr() } else { data }, length)
+            }
+            _ => Place::None,
+        }
+    }
+
+    /// Appends a string as UTF-8.
+    ///
+    /// By way of UTF-16: Node-API copies that in blocks, and narrowing it here goes in vectors, whereas Node-API's own UTF-8
+    /// goes character by character. A payload of 256 bytes is read in half the time.
+    fn append_text(&self, value: sys::napi_value, units: &mut Vec<u16>, buffer: &mut Vec<u8>) {
+        units.reserve(FIRST_TRY_UNITS);
+        let mut written = self.write_units(value, units);
+        if written + 1 >= units.capacity() {
+            // It did not fit, or only just: asked for its length, which for most strings would be a call too many.
+            let mut length = 0;
+            // SAFETY: as in `number`; without a buffer the call only measures.
+            unsafe { sys::napi_get_value_string_utf16(self.env, value, ptr::null_mut(), 0, &mut length) };
+            units.resize(units.capacity(), 0); // what is left behind is text
+            wipe(units, 0);
+            units.reserve(length + 2);
+            written = self.write_units(value, units);
+        }
+        // SAFETY: that many units were written there.
+        unsafe { units.set_len(written) };
+        text::append_utf8(units, buffer);
+        wipe(units, KEPT_BYTES);
+    }
+
+    /// Writes a string into the room there is, as much of it as fits, and says how many units.
+    fn write_units(&self, value: sys::napi_value, units: &mut Vec<u16>) -> usize {
+        let room = units.spare_capacity_mut();
+        let mut written = 0;
+        // SAFETY: as in `number`; there is room for that many units, the last of which is a zero.
+        unsafe {
+            sys::napi_get_value_string_utf16(self.env, value, room.as_mut_ptr().cast(), room.len(), &mut written)
+        };
+        written
+    }
+}
+
+const FIRST_TRY_UNITS: usize = 2_048;
+
+/// The fields of a reply, as JavaScript values.
+pub(crate) struct Answer {
+    env: sys::napi_env,
+    fields: [sys::napi_value; MAX_ANSWER],
+    count: usize,
+}
+
+/// The version and the names of all operations.
+const MAX_ANSWER: usize = 32;
+
+impl Answer {
+    /// The field or the array of fields; before it the verdict, where that is not `Done`.
+    pub(crate) fn finish(mut self, verdict: Verdict) -> sys::napi_value {
+        let fields = self.fields;
+        let fields = fields.get(..self.count).unwrap_or_default();
+        if let (Verdict::Done, [field]) = (verdict, fields) {
+            return *field;
+        }
+        let mut array = ptr::null_mut();
+        // SAFETY: `env` is that of the call that runs now, and so are all values.
+        unsafe {
+            sys::napi_create_array_with_length(self.env, fields.len(), &mut array);
+            let mut index = 0;
+            if verdict != Verdict::Done {
+                let mut mark = ptr::null_mut();
+                sys::napi_create_uint32(self.env, verdict as u32, &mut mark);
+                sys::napi_set_element(self.env, array, index, mark);
+                index += 1;
+            }
+            for field in fields {
+                sys::napi_set_element(self.env, array, index, *field);
+                index += 1;
+            }
+        }
+        self.count = 0;
+        array
+    }
+
+    fn push(&mut self, field: sys::napi_value) {
+        if let Some(slot) = self.fields.get_mut(self.count) {
+            *slot = field;
+            self.count += 1;
+        }
+    }
+}
+
+impl Reply for Answer {
+    fn text(&mut self, text: &str) {
+        let mut value = ptr::null_mut();
+        // SAFETY: `env` is that of the call that runs now; the text is copied. ASCII is the same in both encodings.
+        unsafe {
+            if text.is_ascii() {
+                sys::napi_create_string_latin1(self.env, text.as_ptr().cast(), text.len() as isize, &mut value);
+            } else if let Some(narrow) = text::latin1(text) {
+                sys::napi_create_string_latin1(self.env, narrow.as_ptr().cast(), narrow.len() as isize, &mut value);
+            } else {
+                sys::napi_create_string_utf8(self.env, text.as_ptr().cast(), text.len() as isize, &mut value);
+            }
+        }
+        self.push(value);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        let (mut data, mut buffer, mut array) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: `env` is that of the call that runs now; the new buffer has room for the bytes.
+        unsafe {
+            sys::napi_create_arraybuffer(self.env, bytes.len(), &mut data, &mut buffer);
+            if !data.is_null() {
+                ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), bytes.len());
+            }
+            let kind = sys::TypedarrayType::uint8_array;
+            sys::napi_create_typedarray(self.env, kind, bytes.len(), buffer, 0, &mut array);
+        }
+        self.push(array);
+    }
+
+    fn none(&mut self) {
+        let mut value = ptr::null_mut();
+        // SAFETY: `env` is that of the call that runs now.
+        unsafe { sys::napi_get_undefined(self.env, &mut value) };
+        self.push(value);
+    }
+}
+
+/// Throws an error that carries no code, because nothing that has one happened.
+pub(crate) fn throw(env: sys::napi_env, message: &CStr) -> sys::napi_value {
+    // SAFETY: `env` is that of the call that runs now.
+    unsafe { sys::napi_throw_error(env, ptr::null(), message.as_ptr()) };
+    ptr::null_mut()
+}

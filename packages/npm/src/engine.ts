@@ -1,0 +1,161 @@
+/**
+ * The seam between this package and the core: operations on fields, carried by N-API or by WebAssembly.
+ *
+ * Both engines are the same Rust code and know the same operations (`bindings/calls`), which they name themselves.
+ */
+
+import { apiError, EnvelopeError } from "./errors.js";
+
+/** Which build of the core does the work: native code, or WebAssembly. */
+export type EngineName = "napi" | "wasm";
+
+/** What goes into a call or comes out of it; `undefined` is a field that is not there. */
+export type Field = string | Uint8Array | undefined;
+
+/** The field or the fields that an operation gives; an array that begins with a number is an error. */
+export type Reply = Field | readonly (Field | number)[];
+
+/** A build of the core. */
+export interface Engine {
+  readonly name: EngineName;
+
+  /** Grows when the engine had to start anew, which makes every handle invalid; never for an engine that cannot trap. */
+  readonly generation: number;
+
+  /** Whether {@link generation} can grow. */
+  readonly canTrap: boolean;
+
+  /** Performs an operation. `clock` is {@link clockCell}. */
+  call(operation: number, handle: number, clock: Float64Array, ...fields: readonly Field[]): Reply;
+}
+
+/** The numbers of the operations, by name. */
+export type Operations = Readonly<Record<OperationName, number>>;
+
+/** The operations that this package uses; an engine that lacks one is of another version. */
+type OperationName =
+  | "canonical"
+  | "decrypt"
+  | "deriveKey"
+  | "encrypt"
+  | "fingerprint"
+  | "fromKey"
+  | "fromSecret"
+  | "generateKey"
+  | "open"
+  | "openRequest"
+  | "openResponse"
+  | "openWebhook"
+  | "path"
+  | "release"
+  | "replayKeys"
+  | "retry"
+  | "seal"
+  | "sealRequest"
+  | "sealResponse"
+  | "sealWebhook"
+  | "timestamp"
+  | "validate";
+
+/** An engine that has started, with its operations. */
+export interface Core {
+  readonly engine: Engine;
+  readonly operations: Operations;
+}
+
+/**
+ * Says how to load the engine. An entry calls this once; nothing is loaded before the first call that needs it.
+ *
+ * @internal
+ */
+export function useEngine(load: () => Core): void {
+  loadCore = load;
+}
+
+/** The core, loaded at first use. */
+export function core(): Core {
+  loaded ??= loadCore();
+  return loaded;
+}
+
+/**
+ * Which engine this entry uses: `"napi"` for native code, `"wasm"` for WebAssembly. Loads it if that has not happened.
+ *
+ * @example
+ * ```ts
+ * import { engineName } from "cardseal/wasm";
+ *
+ * console.log(engineName()); // wasm
+ * ```
+ */
+export function engineName(): EngineName {
+  return core().engine.name;
+}
+
+/**
+ * Starts an engine: asks it for its version and its operations.
+ *
+ * @throws Error if it is of another version than this package.
+ */
+export function start(engine: Engine): Core {
+  const [version, ...names] = fields(engine.call(NAMES_OPERATION, 0, clockCell())) as string[];
+  if (version !== VERSION) {
+    throw new Error(
+      `the ${engine.name} engine is of version ${version}, the package of ${VERSION}: install them together`,
+    );
+  }
+  return { engine, operations: Object.fromEntries(names.map((name, number) => [name, number])) as Operations };
+}
+
+/** Performs an operation that needs no envelope. */
+export function perform(operation: OperationName, ...given: readonly Field[]): readonly Field[] {
+  const { engine, operations } = core();
+  return fields(engine.call(operations[operation], 0, clockCell(), ...given));
+}
+
+/** The fields of a reply; throws the error that it may be instead. `status` is that of the response it is about. */
+export function fields(reply: Reply, status?: number): readonly Field[] {
+  if (!Array.isArray(reply)) {
+    return [reply as Field];
+  }
+  if (typeof reply[0] !== "number") {
+    return reply as readonly Field[];
+  }
+  const [verdict, ...given] = reply;
+  throw verdict === REFUSED ? EnvelopeError.of(given, status) : apiError(given, status ?? 0);
+}
+
+/** The text that a reply is; throws the error that it may be instead. */
+export function text(reply: Reply): string {
+  return typeof reply === "string" ? reply : (fields(reply)[0] as string);
+}
+
+/**
+ * The last stamp of any copy of this package in this realm, and the wall clock's reading behind it.
+ *
+ * It is all that copies share: nonces are private to each, since a script that could rewind them could break the cipher.
+ */
+export function clockCell(): Float64Array {
+  const shared: unknown = (globalThis as { [CLOCK]?: unknown })[CLOCK];
+  if (shared instanceof Float64Array && shared.length === 2) {
+    return shared;
+  }
+  try {
+    Object.defineProperty(globalThis, CLOCK, { value: ownCell, configurable: true, writable: true });
+  } catch {
+    // A realm that was locked: this copy then increases by itself alone.
+  }
+  return ownCell;
+}
+
+const CLOCK: unique symbol = Symbol.for("cardseal.clock") as never;
+const ownCell = /* @__PURE__ */ new Float64Array(2);
+
+const NAMES_OPERATION = 0;
+const REFUSED = 1;
+
+let loaded: Core | undefined;
+let loadCore: () => Core;
+
+/** The package's version, put here by the build. */
+declare const VERSION: string;

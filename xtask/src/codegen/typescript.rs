@@ -1,0 +1,89 @@
+//! `core/data/*.json` → the tables of the npm package. The helpers that they call are written by hand there.
+
+use super::line;
+use crate::data::Tables;
+
+pub(super) fn tables(tables: &Tables) -> String {
+    let Tables { error_codes, plain_errors, error_slugs, endpoints, status_models, value_lists } = tables;
+    let mut text = String::from(HEADER);
+
+    text += "\n/**\n * Every code that an `EnvelopeError` can carry; the same in every language.\n *\n";
+    for error in error_codes {
+        line(&mut text, format_args!(" * - `{}`: {}", error.code, error.meaning));
+    }
+    text += " */\n";
+    union(&mut text, "ErrorCode", error_codes.iter().map(|error| &*error.code));
+
+    text += "\n/** The constants for the errors that the API sends in plain text. */\n";
+    union(&mut text, "PlainErrorCode", plain_errors.iter().map(|error| &*error.code));
+    text +=
+        "\n/** The texts of those errors with their statuses and constants, in the order of the server's checks. */\n";
+    text += "export const PLAIN_ERRORS: readonly { readonly text: string; readonly status: number; readonly code: PlainErrorCode }[] = [\n";
+    for error in plain_errors {
+        line(
+            &mut text,
+            format_args!("  {{ text: {:?}, status: {}, code: {:?} }},", error.text, error.status, error.code),
+        );
+    }
+    text += "];\n";
+
+    text += "\n/** The documented slugs of sealed errors; an open set. */\n";
+    union(&mut text, "ErrorSlug", error_slugs.iter().map(|error| &*error.slug));
+    text += "\n/** The HTTP status that each documented slug comes with. */\n";
+    text += "export const ERROR_SLUGS: Readonly<Record<ErrorSlug, number>> = {\n";
+    for error in error_slugs {
+        line(&mut text, format_args!("  {}: {},", error.slug, error.status));
+    }
+    text += "};\n";
+
+    text += "\n/** The documented endpoints and how a call to each may be repeated; any other path is unsafe. */\n";
+    text += "export const ENDPOINTS: Readonly<Record<string, EndpointKind>> = {\n";
+    for endpoint in endpoints {
+        line(&mut text, format_args!("  {:?}: {:?},", endpoint.path, endpoint.kind));
+    }
+    text += "};\n";
+
+    for model in status_models {
+        line(&mut text, format_args!("\n/** {} */", model.about));
+        union(&mut text, &model.name, model.values.iter().map(|value| &*value.name));
+        line(&mut text, format_args!("\n/** {} Values, moves and ends. */", model.about));
+        let name = &model.name;
+        line(
+            &mut text,
+            format_args!("export const {name}: StatusModel<{name}> = /* @__PURE__ */ statusModel<{name}>("),
+        );
+        text += "  {\n";
+        for value in &model.values {
+            line(&mut text, format_args!("    {}: {:?},", value.name, value.to));
+        }
+        let ends: Vec<_> = model.values.iter().filter(|value| value.terminal).map(|value| &value.name).collect();
+        line(&mut text, format_args!("  }},\n  {ends:?},\n);"));
+    }
+    for list in value_lists {
+        let name = &list.name;
+        line(&mut text, format_args!("\n/** {} */", list.about));
+        union(&mut text, name, list.values.iter().map(String::as_str));
+        line(&mut text, format_args!("\n/** {} The values known here. */", list.about));
+        let values = &list.values;
+        line(
+            &mut text,
+            format_args!("export const {name}: ValueList<{name}> = /* @__PURE__ */ valueList<{name}>({values:?});"),
+        );
+    }
+    text
+}
+
+fn union<'t>(text: &mut String, name: &str, values: impl Iterator<Item = &'t str>) {
+    line(text, format_args!("export type {name} ="));
+    let mut values = values.peekable();
+    while let Some(value) = values.next() {
+        line(text, format_args!("  | {value:?}{}", if values.peek().is_none() { ";" } else { "" }));
+    }
+}
+
+const HEADER: &str = "\
+/** The protocol's tables. Generated from core/data by `cargo xtask codegen`: do not edit. */
+
+import type { EndpointKind } from \"./retry.js\";
+import { type StatusModel, statusModel, type ValueList, valueList } from \"./status.js\";
+";

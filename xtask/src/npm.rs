@@ -1,0 +1,482 @@
+//! The npm package: its two engines, its JavaScript, the tarballs that are published. All of it below the target directory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Map, Value, json};
+
+use crate::counts::Counts;
+use crate::repo::Repo;
+use crate::shell::{self, Shell};
+use crate::{Result, fail, targets};
+
+/// The package's sources.
+pub(crate) const PACKAGE: &str = "packages/npm";
+
+/// Where everything is built, and how programs are run there.
+pub(crate) struct Npm<'a> {
+    pub(crate) repo: &'a Repo,
+    pub(crate) shell: &'a Shell,
+}
+
+/// What is published.
+pub(crate) struct Tarballs {
+    /// The package `cardseal`.
+    pub(crate) package: PathBuf,
+    /// The native code for this machine; nothing where the list of platforms has no package for it.
+    pub(crate) native: Option<PathBuf>,
+    /// The binary in that.
+    pub(crate) binary: Option<PathBuf>,
+}
+
+impl<'a> Npm<'a> {
+    /// Checks that Node and npm are there, and installs the tools that the package's lock file pins.
+    pub(crate) fn with_tools(repo: &'a Repo, shell: &'a Shell) -> Result<Self> {
+        let npm = Self { repo, shell };
+        npm.install(PACKAGE)?;
+        Ok(npm)
+    }
+
+    /// Installs what a folder's lock file pins, unless that is there already.
+    pub(crate) fn install(&self, folder: &str) -> Result<()> {
+        let version = node_version(self.repo)?;
+        let wanted = format!("{version}\n{}", self.repo.read(&format!("{folder}/package-lock.json"))?);
+        let marker = self.repo.path(folder).join("node_modules/.installed");
+        if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
+            return Ok(());
+        }
+        self.shell.run(self.command("npm").current_dir(self.repo.path(folder)).args([
+            "ci",
+            "--no-audit",
+            "--no-fund",
+        ]))?;
+        fs::write(&marker, wanted).map_err(|error| format!("cannot write {}: {error}", marker.display()))
+    }
+
+    /// A folder below the target directory.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.repo.target().join("npm").join(name)
+    }
+
+    /// An empty folder below the target directory.
+    pub(crate) fn fresh_folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder(name);
+        let removed = if folder.exists() { fs::remove_dir_all(&folder) } else { Ok(()) };
+        removed
+            .and_then(|()| fs::create_dir_all(&folder))
+            .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+        Ok(folder)
+    }
+
+    pub(crate) fn command(&self, program: &str) -> Command {
+        self.repo.command(if cfg!(windows) && program == "npm" { "npm.cmd" } else { program })
+    }
+
+    /// One of the installed tools.
+    pub(crate) fn tool(&self, name: &str) -> Command {
+        self.repo.command(self.repo.path(PACKAGE).join("node_modules/.bin").join(name))
+    }
+
+    /// Builds everything and packs it.
+    pub(crate) fn pack(&self) -> Result<Tarballs> {
+        let wasm = self.wasm()?;
+        let package = self.package(&wasm)?;
+        let tarballs = self.fresh_folder("tarballs")?;
+        let (native, binary) = match self.native()? {
+            Some((folder, binary)) => (Some(self.pack_folder(&folder, &tarballs)?), Some(binary)),
+            None => (None, None),
+        };
+        Ok(Tarballs { package: self.pack_folder(&package, &tarballs)?, native, binary })
+    }
+
+    fn pack_folder(&self, folder: &Path, into: &Path) -> Result<PathBuf> {
+        let mut command = self.command("npm");
+        command.current_dir(folder).args(["pack", "--json", "--ignore-scripts", "--pack-destination"]).arg(into);
+        let packed: Value =
+            serde_json::from_str(&shell::pipe(&mut command, "")?).map_err(|error| format!("npm pack: {error}"))?;
+        // A list in some releases of npm, an object by name in others.
+        let first = packed.get(0).or_else(|| packed.as_object().and_then(|packages| packages.values().next()));
+        match first.and_then(|packed| packed["filename"].as_str()) {
+            Some(name) => Ok(into.join(name)),
+            None => fail("npm pack does not say what it wrote"),
+        }
+    }
+
+    /// The WebAssembly module, made small.
+    pub(crate) fn wasm(&self) -> Result<PathBuf> {
+        targets::ensure(targets::WASM, self.repo, self.shell)?;
+        let words = format!("build --locked --profile wasm -p cardseal-wasm --target {}", targets::WASM);
+        self.shell.run(self.repo.cargo(&words).args(self.without_paths(targets::WASM)?))?;
+        let built = self.repo.target().join(targets::WASM).join("wasm/cardseal_wasm.wasm");
+        let small = self.fresh_folder("wasm")?.join("cardseal.wasm");
+        self.shell.run(self.tool("wasm-opt").args(WASM_OPT).arg(&built).arg("-o").arg(&small))?;
+        Ok(small)
+    }
+
+    /// What makes cargo leave this machine's paths out of a binary: panics name the files that they stand in.
+    fn without_paths(&self, target: &str) -> Result<[String; 2]> {
+        let home =
+            std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+        let mut folders = vec![self.repo.path("")];
+        if let Some(sources) = home.map(|home| home.join("registry/src")) {
+            let registries = fs::read_dir(sources).into_iter().flatten();
+            folders.extend(registries.filter_map(|entry| Some(entry.ok()?.path().join(""))));
+        }
+        let flags: Vec<String> =
+            folders.iter().map(|path| format!("--remap-path-prefix={}=", path.display())).collect();
+        let list = serde_json::to_string(&flags).map_err(|error| error.to_string())?;
+        Ok(["--config".to_owned(), format!("target.{target}.rustflags={list}")])
+    }
+
+    /// The folder of the native code's package for this machine, and the binary in it.
+    fn native(&self) -> Result<Option<(PathBuf, PathBuf)>> {
+        let Some(platform) = self.host_platform()? else { return Ok(None) };
+        let words = format!("build --locked --release -p cardseal-node --target {}", platform.target);
+        self.shell.run(self.repo.cargo(&words).args(self.without_paths(&platform.target)?))?;
+        let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+        let built = self.repo.target().join(&platform.target).join(format!("release/{prefix}cardseal_node{suffix}"));
+        let folder = self.fresh_folder(&format!("platforms/{}", platform.name))?;
+        let binary = folder.join(platform.binary());
+        copy(&built, &binary)?;
+        self.copy_licenses(&folder)?;
+        write(&folder.join("README.md"), &platform.readme())?;
+        write_json(&folder.join("package.json"), &platform.manifest(&self.manifest()?))?;
+        Ok(Some((folder, binary)))
+    }
+
+    /// The folder of the package itself.
+    fn package(&self, wasm: &Path) -> Result<PathBuf> {
+        let folder = self.fresh_folder("package")?;
+        for Entry { source, formats } in ENTRIES {
+            for format in *formats {
+                self.bundle(source, format, wasm, &folder)?;
+            }
+        }
+        copy(wasm, &folder.join("dist/esm/cardseal.wasm"))?;
+        write_json(&folder.join("dist/cjs/package.json"), &json!({"type": "commonjs"}))?;
+        for format in ["esm", "cjs"] {
+            let out = folder.join("dist").join(format);
+            self.shell.run(self.tool("tsc").args(["-p", PACKAGE, "--outDir"]).arg(out))?;
+        }
+        copy(&self.repo.path(PACKAGE).join("README.md"), &folder.join("README.md"))?;
+        self.copy_licenses(&folder)?;
+        write_json(&folder.join("package.json"), &Value::Object(self.published_manifest()?))?;
+        Ok(folder)
+    }
+
+    /// One file an entry: an entry that only re-exported would be skipped by bundlers, and its engine with it.
+    fn bundle(&self, source: &str, format: &str, wasm: &Path, folder: &Path) -> Result<()> {
+        let name = source.strip_suffix("-cjs").unwrap_or(source);
+        let out = folder.join("dist").join(format).join(format!("{name}.js"));
+        let version = self.manifest()?["version"].clone();
+        self.shell.run(
+            self.tool("esbuild")
+                .arg(format!("{PACKAGE}/src/entries/{source}.ts"))
+                .args(["--bundle", "--minify", "--charset=utf8", "--log-level=warning", "--target=es2022"])
+                .args(["--platform=neutral", "--external:node:module", "--loader:.wasm=base64"])
+                .args(["--external:./cardseal.wasm", "--external:./cardseal.wasm?module"])
+                .arg(format!("--format={format}"))
+                .arg(format!("--define:VERSION={version}"))
+                .arg(format!("--alias:cardseal-module-base64={}", wasm.display()))
+                .arg(format!("--outfile={}", out.display())),
+        )
+    }
+
+    /// A project with the tarballs installed and nothing else: offline, since the package depends on nothing.
+    pub(crate) fn project(&self, name: &str, tarballs: &Tarballs) -> Result<PathBuf> {
+        let folder = self.fresh_folder(name)?;
+        write(&folder.join("package.json"), "{\"private\": true, \"type\": \"module\"}\n")?;
+        let mut command = self.command("npm");
+        command.current_dir(&folder).args(["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts"]);
+        self.shell.run(command.arg(&tarballs.package).args(&tarballs.native))?;
+        Ok(folder)
+    }
+
+    /// How large a built file is by gzip -9.
+    pub(crate) fn gzipped_bytes(&self, file: &str) -> Result<usize> {
+        let script = "process.stdout.write(String(zlib.gzipSync(fs.readFileSync(process.argv[1]), {level: 9}).length))";
+        let size = shell::pipe(self.command("node").args(["-e", script]).arg(self.folder("package").join(file)), "")?;
+        size.parse().map_err(|_| format!("{size} is no size"))
+    }
+
+    /// Fails if a built file names a place on this machine.
+    pub(crate) fn check_paths(&self, file: &Path) -> Result<()> {
+        let bytes = fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+        for place in [self.repo.path("").display().to_string(), "/registry/src/".to_owned()] {
+            if bytes.windows(place.len()).any(|window| window == place.as_bytes()) {
+                return fail(format!("`{place}` stands in {}", file.display()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails if a tarball holds anything but what is meant to be published.
+    pub(crate) fn check_contents(&self, tarball: &Path) -> Result<()> {
+        let listed = shell::pipe(self.command("tar").arg("-tzf").arg(tarball), "")?;
+        let is_meant = |file: &&str| {
+            let file = file.strip_prefix("package/").unwrap_or(file);
+            let is_code =
+                file.starts_with("dist/") && [".js", ".d.ts", ".wasm", ".json"].iter().any(|end| file.ends_with(end));
+            is_code || ["package.json", "README.md", "LICENSE-MIT", "LICENSE-APACHE"].contains(&file)
+        };
+        match listed.lines().find(|file| !is_meant(file)) {
+            None if listed.lines().count() > 10 => Ok(()),
+            None => fail("there is hardly anything in it"),
+            Some(file) => fail(format!("{file} is in it")),
+        }
+    }
+
+    /// Lets a project use what is installed beside some sources.
+    pub(crate) fn link_tools(&self, project: &Path, of: &str) -> Result<()> {
+        let tools = self.repo.path(of).join("node_modules");
+        let entries = fs::read_dir(&tools).map_err(|error| format!("cannot read {}: {error}", tools.display()))?;
+        for entry in entries.filter_map(std::result::Result::ok) {
+            let link = project.join("node_modules").join(entry.file_name());
+            if !link.exists() && entry.file_name() != ".installed" {
+                symlink(&entry.path(), &link)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies a file or a folder of the repository.
+    pub(crate) fn copy_tree(&self, from: &str, to: &Path) -> Result<()> {
+        copy_tree(&self.repo.path(from), to)
+    }
+
+    /// Runs suites by Node's own runner, counted test by test.
+    pub(crate) fn node_test(&self, project: &Path, suites: &[PathBuf]) -> Result<Counts> {
+        let mut command = self.command("node");
+        command.current_dir(project).args(["--test", "--test-reporter=tap", "--expose-gc"]).args(suites);
+        let host = self.host_platform()?.map(|platform| platform.name).unwrap_or_default();
+        command.env("CARDSEAL_PLATFORM", host);
+        command.env("CARDSEAL_EXAMPLES", project.join("tests/examples"));
+        command.env("CARDSEAL_VECTORS", self.repo.path("tests/vectors"));
+        let finished = self.shell.finish(&mut command)?;
+        let mut counts = Counts::of_node_test(&finished.text);
+        if (!finished.success && counts.failed == 0) || counts.ran() == 0 {
+            counts += Counts::FAILED; // it did not start, or found nothing
+        }
+        Ok(counts)
+    }
+
+    fn copy_licenses(&self, folder: &Path) -> Result<()> {
+        ["LICENSE-APACHE", "LICENSE-MIT"].iter().try_for_each(|name| copy(&self.repo.path(name), &folder.join(name)))
+    }
+
+    pub(crate) fn manifest(&self) -> Result<Map<String, Value>> {
+        read_object(&self.repo.read(&format!("{PACKAGE}/package.json"))?, "package.json")
+    }
+
+    /// Without the tools; with the packages of native code, which are published together with this one.
+    fn published_manifest(&self) -> Result<Map<String, Value>> {
+        let mut manifest = self.manifest()?;
+        manifest.remove("devDependencies");
+        let version = manifest["version"].clone();
+        let packages = self.platforms()?.into_iter().map(|platform| (platform.package(), version.clone()));
+        manifest.insert("optionalDependencies".into(), Value::Object(packages.collect()));
+        Ok(manifest)
+    }
+
+    /// This machine, if it is on the list.
+    fn host_platform(&self) -> Result<Option<Platform>> {
+        let host = shell::pipe(self.repo.command("rustc").args(["--print", "host-tuple"]), "")?;
+        Ok(self.platforms()?.into_iter().find(|platform| platform.target == host.trim()))
+    }
+
+    fn platforms(&self) -> Result<Vec<Platform>> {
+        let rows: Vec<Map<String, Value>> =
+            serde_json::from_str(&self.repo.read(PLATFORMS)?).map_err(|error| format!("{PLATFORMS}: {error}"))?;
+        rows.into_iter().map(Platform::read).collect()
+    }
+}
+
+/// A project with the packed package, the examples, and tweetnacl as a peer.
+pub(crate) fn demo_project(repo: &Repo, shell: &Shell) -> Result<PathBuf> {
+    let npm = Npm::with_tools(repo, shell)?;
+    let folder = npm.project("demo", &npm.pack()?)?;
+    npm.link_tools(&folder, PACKAGE)?;
+    npm.copy_tree("examples/js", &folder)?;
+    npm.copy_tree("examples/ts", &folder)?;
+    copy_sources(&repo.path("tests/interop"), &folder)?;
+    let strict =
+        ["--strict", "--noUncheckedIndexedAccess", "--module", "nodenext", "--target", "es2022", "--types", "node"];
+    npm.shell.run(npm.tool("tsc").args(strict).arg("example.ts").current_dir(&folder))?;
+    Ok(folder)
+}
+
+/// Measures an engine of the installed package against its peers; `--check` only lets them open each other's bodies.
+pub(crate) fn bench(npm: &Npm<'_>, tarballs: &Tarballs, engine: &str, options: &[String]) -> Result<()> {
+    npm.install(BENCH)?;
+    let folder = npm.project("bench", tarballs)?;
+    npm.link_tools(&folder, BENCH)?;
+    for name in ["node", "wasm"] {
+        copy_sources(&npm.repo.path("tests/bench").join(name), &folder.join(name))?;
+    }
+    npm.shell.run(npm.command("node").current_dir(&folder).arg(format!("{engine}/bench.mjs")).args(options))
+}
+
+/// The peers of both engines.
+const BENCH: &str = "tests/bench/node";
+
+/// What Node says of its version; an error that names what to install where there is none, or one that is too old.
+pub(crate) fn node_version(repo: &Repo) -> Result<String> {
+    let advice = "install Node.js 20 or newer, with npm";
+    let version =
+        shell::pipe(repo.command("node").arg("--version"), "").map_err(|error| format!("{error}; {advice}"))?;
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(20..) => Ok(version.trim().to_owned()),
+        _ => fail(format!("this is Node {}; {advice}", version.trim())),
+    }
+}
+
+/// A platform that gets native code.
+struct Platform {
+    name: String,
+    target: String,
+    os: String,
+    cpu: String,
+    libc: Option<String>,
+}
+
+impl Platform {
+    fn read(mut row: Map<String, Value>) -> Result<Self> {
+        let mut text = |member: &str| match row.remove(member) {
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::Null) => Ok(None),
+            _ => fail(format!("{PLATFORMS}: `{member}` is missing or no text")),
+        };
+        let needed = |text: Option<String>| text.ok_or_else(|| format!("{PLATFORMS}: a text is null"));
+        let platform = Self {
+            name: needed(text("name")?)?,
+            target: needed(text("target")?)?,
+            os: needed(text("os")?)?,
+            cpu: needed(text("cpu")?)?,
+            libc: text("libc")?,
+        };
+        match row.keys().next() {
+            None => Ok(platform),
+            Some(member) => fail(format!("{PLATFORMS}: `{member}` is unknown")),
+        }
+    }
+
+    fn package(&self) -> String {
+        format!("@cardseal/{}", self.name)
+    }
+
+    fn binary(&self) -> String {
+        format!("cardseal.{}.node", self.name)
+    }
+
+    fn readme(&self) -> String {
+        format!(
+            "# {}\n\nThe native code of [cardseal](https://github.com/cardseal/cardseal) for `{}`.\n",
+            self.package(),
+            self.target
+        )
+    }
+
+    fn manifest(&self, of_package: &Map<String, Value>) -> Value {
+        let mut manifest = json!({
+            "name": self.package(),
+            "version": of_package["version"],
+            "description": format!("The native code of cardseal for {}.", self.target),
+            "license": of_package["license"],
+            "repository": of_package["repository"],
+            "engines": of_package["engines"],
+            "main": self.binary(),
+            "files": [self.binary()],
+            "os": [self.os],
+            "cpu": [self.cpu],
+        });
+        if let Some(libc) = &self.libc {
+            manifest["libc"] = json!([libc]);
+        }
+        manifest
+    }
+}
+
+const PLATFORMS: &str = "packages/npm/platforms.json";
+
+struct Entry {
+    source: &'static str,
+    formats: &'static [&'static str],
+}
+
+const ENTRIES: &[Entry] = &[
+    Entry { source: "node", formats: &["esm"] },
+    Entry { source: "node-cjs", formats: &["cjs"] },
+    Entry { source: "wasm", formats: &["esm", "cjs"] },
+    Entry { source: "workerd", formats: &["esm"] },
+    Entry { source: "edge-light", formats: &["esm"] },
+];
+
+/// Smaller first: the cipher was optimised for speed before. The features are those that rustc uses on its own or was told to.
+const WASM_OPT: &[&str] = &[
+    "-Oz",
+    "--converge",
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-multivalue",
+    "--enable-reference-types",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+
+fn read_object(text: &str, what: &str) -> Result<Map<String, Value>> {
+    serde_json::from_str(text).map_err(|error| format!("{what}: {error}"))
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    if !from.is_dir() {
+        return copy(from, to);
+    }
+    let entries = fs::read_dir(from).map_err(|error| format!("cannot read {}: {error}", from.display()))?;
+    entries
+        .filter_map(std::result::Result::ok)
+        .try_for_each(|entry| copy_tree(&entry.path(), &to.join(entry.file_name())))
+}
+
+fn copy_sources(from: &Path, to: &Path) -> Result<()> {
+    let entries = fs::read_dir(from).map_err(|error| format!("cannot read {}: {error}", from.display()))?;
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if path.extension() == Some("mjs".as_ref()) {
+            copy(&path, &to.join(path.file_name().unwrap_or_default()))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn symlink(to: &Path, link: &Path) -> Result<()> {
+    std::os::unix::fs::symlink(to, link).map_err(|error| format!("cannot link {}: {error}", link.display()))
+}
+
+#[cfg(windows)]
+fn symlink(to: &Path, link: &Path) -> Result<()> {
+    std::os::windows::fs::symlink_dir(to, link).map_err(|error| format!("cannot link {}: {error}", link.display()))
+}
+
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    }
+    fs::copy(from, to).map(|_| ()).map_err(|error| format!("cannot copy {}: {error}", from.display()))
+}
+
+pub(crate) fn write(to: &Path, text: &str) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    }
+    fs::write(to, text).map_err(|error| format!("cannot write {}: {error}", to.display()))
+}
+
+fn write_json(to: &Path, value: &Value) -> Result<()> {
+    write(to, &format!("{value:#}\n"))
+}

@@ -1,0 +1,396 @@
+//! The npm package: packed, installed as a user installs it, and tested from outside.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::counts::Counts;
+use crate::npm::{self, Npm, PACKAGE, Tarballs};
+use crate::screen::{bad, say};
+use crate::shell::pipe;
+use crate::test::Context;
+use crate::{Result, fail, python, vectors};
+
+pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
+    if let Err(missing) = npm::node_version(context.repo) {
+        say!("   {} {missing}", bad("SKIPPED:"));
+        return Ok(Counts::SKIPPED);
+    }
+    let npm = Npm::with_tools(context.repo, &context.shell)?;
+    let mut counts = checks_of_sources(&npm);
+    let tarballs = npm.pack()?;
+    counts += checks_of_package(&npm, &tarballs);
+    counts += suites(&npm, &project(&npm, &tarballs)?)?;
+    for engine in ["node", "wasm"] {
+        let title = format!("the benchmark {engine}: its candidates agree");
+        counts += check(&title, || npm::bench(&npm, &tarballs, engine, &["--check".to_owned()]));
+    }
+    counts += Runtimes::new(&npm, &tarballs)?.run();
+    Ok(counts)
+}
+
+fn checks_of_sources(npm: &Npm<'_>) -> Counts {
+    let mut counts = Counts::default();
+    let folder = npm.repo.path(PACKAGE);
+    counts +=
+        check("biome", || npm.shell.run(npm.tool("biome").args(["ci", "--error-on-warnings"]).current_dir(&folder)));
+    counts += check("one version", || {
+        let (version, of_crates) = (npm.manifest()?["version"].clone(), env!("CARGO_PKG_VERSION"));
+        if version == of_crates {
+            Ok(())
+        } else {
+            fail(format!("{PACKAGE}/package.json has {version}, not {of_crates}"))
+        }
+    });
+    counts
+}
+
+fn checks_of_package(npm: &Npm<'_>, tarballs: &Tarballs) -> Counts {
+    let mut counts = Counts::default();
+    counts += check("publint", || npm.shell.run(npm.tool("publint").arg("--strict").arg(&tarballs.package)));
+    counts += check("attw", || {
+        npm.shell.run(npm.tool("attw").args(["--no-emoji", "--profile", "node16"]).arg(&tarballs.package))
+    });
+    counts += check("what is packed", || npm.check_contents(&tarballs.package));
+    counts += check("no place on this machine in what was built", || {
+        npm.check_paths(&npm.folder("package/dist/esm/cardseal.wasm"))?;
+        tarballs.binary.as_deref().map_or(Ok(()), |binary| npm.check_paths(binary))
+    });
+    counts += check("size", || {
+        let bytes = npm.gzipped_bytes("dist/esm/wasm.js")?;
+        say!("   the browser's entry: {bytes} bytes by gzip -9");
+        if bytes <= MOST_BYTES { Ok(()) } else { fail(format!("that is more than {MOST_BYTES}")) }
+    });
+    counts
+}
+
+/// How large the browser's entry may be, its WebAssembly in base64 included, by gzip -9.
+const MOST_BYTES: usize = 80 * 1_024;
+
+/// A project with the tarballs installed. What the tests themselves use is linked beside them.
+fn project(npm: &Npm<'_>, tarballs: &Tarballs) -> Result<PathBuf> {
+    let folder = npm.project("project", tarballs)?;
+    npm.link_tools(&folder, PACKAGE)?;
+    npm.copy_tree(&format!("{PACKAGE}/tests"), &folder.join("tests"))?;
+    npm.copy_tree(&format!("{PACKAGE}/tsconfig.json"), &folder.join("tsconfig.json"))?;
+    Ok(folder)
+}
+
+/// Writes the code of the README and of the doc comments into files of their own, and says how many.
+fn extract_examples(npm: &Npm<'_>, folder: &Path) -> Result<usize> {
+    let mut sources = vec![npm.repo.path(PACKAGE).join("README.md")];
+    sources.extend(files(&npm.repo.path(PACKAGE).join("src"), ".ts")?);
+    let mut count = 0;
+    for source in sources {
+        let text = fs::read_to_string(&source).map_err(|error| format!("cannot read {}: {error}", source.display()))?;
+        let stem = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        for (index, code) in examples(&text).iter().enumerate() {
+            npm::write(&folder.join(format!("{stem}-{index}.ts")), code)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// What stands between "```ts" and "```", in a page or in a comment.
+fn examples(text: &str) -> Vec<String> {
+    let mut examples = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.lines() {
+        let inside = line.trim_start().strip_prefix('*').map_or(line, |rest| rest.strip_prefix(' ').unwrap_or(rest));
+        match (&mut open, inside.trim()) {
+            (None, "```ts") => open = Some(String::new()),
+            (Some(code), "```") => {
+                examples.push(std::mem::take(code));
+                open = None;
+            }
+            (Some(code), _) => *code += &format!("{inside}\n"),
+            _ => {}
+        }
+    }
+    examples
+}
+
+/// The tests in TypeScript: checked, then run by Node's own runner.
+fn suites(npm: &Npm<'_>, project: &Path) -> Result<Counts> {
+    extract_examples(npm, &project.join("tests/examples"))?;
+    let mut counts = check("tsc --strict, and what the types refuse", || {
+        npm.shell.run(npm.tool("tsc").args(["-p", "tests"]).current_dir(project))
+    });
+    let sources = files(&project.join("tests"), ".ts")?;
+    npm.shell.run(
+        npm.tool("esbuild")
+            .args(sources)
+            .args(["--format=esm", "--outdir=out", "--log-level=warning"])
+            .current_dir(project),
+    )?;
+    let examples = files(&project.join("tests/examples"), ".ts")?;
+    npm.shell.run(
+        npm.tool("esbuild")
+            .args(examples)
+            .args(["--format=esm", "--outdir=tests/examples-out", "--log-level=warning"])
+            .current_dir(project),
+    )?;
+    counts += npm.node_test(project, &files(&project.join("out"), ".test.js")?)?;
+    Ok(counts)
+}
+
+/// Throw-away projects, one a runtime, with nothing installed but the tarballs.
+struct Runtimes<'a> {
+    npm: &'a Npm<'a>,
+    tarballs: &'a Tarballs,
+    pynacl: PathBuf,
+    /// The example's payload, sealed by PyNaCl.
+    by_pynacl: String,
+}
+
+impl<'a> Runtimes<'a> {
+    fn new(npm: &'a Npm<'a>, tarballs: &'a Tarballs) -> Result<Self> {
+        let pynacl = python::with_requirements(npm.repo, npm.shell, vectors::REQUIREMENTS)?;
+        let mut runtimes = Self { npm, tarballs, pynacl, by_pynacl: String::new() };
+        runtimes.by_pynacl = runtimes.pynacl("seal", PAYLOAD)?.trim().to_owned();
+        Ok(runtimes)
+    }
+
+    fn run(&self) -> Counts {
+        let mut counts = Counts::default();
+        let native = if self.tarballs.native.is_some() { "napi" } else { "wasm" };
+        counts += self.runtime("Node, as a module", "node", native, |_| Ok(self.node("module.mjs")));
+        counts += self.runtime("Node, as CommonJS", "node-cjs", native, |_| Ok(self.node("common.cjs")));
+        counts += self.runtime("Node, cardseal/wasm", "node-wasm", "wasm", |_| Ok(self.node("wasm.cjs")));
+        counts += self.without_native();
+        if self.tarballs.native.is_some() {
+            counts += self.with_broken_native();
+        }
+        counts += self.runtime("the entry for Next's edge runtime, in Node", "edge-light", "wasm", |_| {
+            let mut command = self.npm.command("node");
+            command.args(["--conditions=edge-light", "edge-light.mjs"]);
+            Ok(command)
+        });
+        counts += self.runtime("Deno", "deno", "wasm", |_| {
+            let mut command = self.npm.tool("deno");
+            command.args(["run", "--no-lock", "--cached-only", "module.mjs"]);
+            Ok(command)
+        });
+        counts += self.runtime("Bun", "bun", "wasm", |_| {
+            let mut command = self.npm.tool("bun");
+            command.args(["run", "--no-install", "module.mjs"]);
+            Ok(command)
+        });
+        counts += self.runtime("workerd", "workerd", "wasm", |folder| {
+            self.npm.shell.run(
+                self.npm
+                    .tool("esbuild")
+                    .args(["worker.js", "--bundle", "--format=esm", "--conditions=workerd"])
+                    .args(["--external:./cardseal.wasm", "--outfile=worker.bundle.js", "--log-level=warning"])
+                    .current_dir(folder),
+            )?;
+            let mut command = self.npm.tool("workerd");
+            command.args(["test", "worker.capnp", "--verbose"]);
+            Ok(command)
+        });
+        counts += self.pages();
+        counts
+    }
+
+    fn node(&self, program: &str) -> Command {
+        let mut command = self.npm.command("node");
+        command.arg(program);
+        command
+    }
+
+    /// Runs the common check, and lets PyNaCl open what was sealed.
+    fn runtime(&self, title: &str, name: &str, engine: &str, command: impl FnOnce(&Path) -> Result<Command>) -> Counts {
+        check(title, || {
+            let folder = self.project(name, self.tarballs)?;
+            self.check_answer(command(&folder)?.current_dir(&folder), engine)
+        })
+    }
+
+    fn check_answer(&self, command: &mut Command, engine: &str) -> Result<()> {
+        let finished = self.npm.shell.finish(command)?;
+        let answer = finished
+            .text
+            .lines()
+            .find_map(|line| line.find('{').and_then(|at| serde_json::from_str(line.get(at..)?).ok()));
+        let Some(answer) = answer.filter(|_: &Value| finished.success) else { return fail("the check failed") };
+        if answer["engine"] != engine {
+            return fail(format!("the engine is {}, not {engine}", answer["engine"]));
+        }
+        self.check_sealed(answer["body"].as_str().unwrap_or_default())
+    }
+
+    /// Without the package of native code, Node takes WebAssembly.
+    fn without_native(&self) -> Counts {
+        check("Node, without native code", || {
+            let tarballs = Tarballs { package: self.tarballs.package.clone(), native: None, binary: None };
+            let folder = self.project("node-without-native", &tarballs)?;
+            self.check_answer(self.node("module.mjs").current_dir(&folder), "wasm")
+        })
+    }
+
+    /// Nor is a binary that does not load the end.
+    fn with_broken_native(&self) -> Counts {
+        check("Node, with a binary that does not load", || {
+            let folder = self.project("node-with-broken-native", self.tarballs)?;
+            for binary in files(&folder.join("node_modules/@cardseal"), ".node")? {
+                npm::write(&binary, "this is no library")?;
+            }
+            self.check_answer(self.node("module.mjs").current_dir(&folder), "wasm")
+        })
+    }
+
+    /// The example page, bundled by Vite and by esbuild, in Chromium.
+    fn pages(&self) -> Counts {
+        let Some(chromium) = chromium(self.npm) else {
+            let advice = "install Chromium (Debian: apt-get install chromium), or name it in CHROMIUM";
+            say!("   {} Vite and esbuild bundles in a browser: {advice}", bad("SKIPPED:"));
+            return Counts { skipped: 2, ..Counts::default() };
+        };
+        let mut counts = Counts::default();
+        counts += self.page("Vite's bundle in Chromium", "vite", &chromium, |folder| {
+            let mut vite = self.npm.tool("vite");
+            vite.args(["build", "--outDir", "site", "--logLevel", "warn"]).current_dir(folder);
+            self.npm.shell.run(&mut vite)
+        });
+        counts += self.page("esbuild's bundle in Chromium", "esbuild", &chromium, |folder| {
+            let mut esbuild = self.npm.tool("esbuild");
+            esbuild.args(["main.js", "--bundle", "--format=esm", "--minify", "--outdir=site", "--log-level=warning"]);
+            self.npm.shell.run(esbuild.current_dir(folder))?;
+            npm::copy(&folder.join("index.html"), &folder.join("site/index.html"))
+        });
+        counts
+    }
+
+    fn page(&self, title: &str, name: &str, chromium: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Counts {
+        check(title, || {
+            let folder = self.project(name, self.tarballs)?;
+            self.npm.copy_tree("examples/browser", &folder)?;
+            self.npm.link_tools(&folder, PACKAGE)?;
+            build(&folder)?;
+            let screenshot = folder.join("page.png");
+            let mut command = self.node("page.mjs");
+            command.current_dir(&folder).env("CHROMIUM", chromium).arg("site").arg(&screenshot);
+            let by_tweetnacl = self.tweetnacl(&folder, "seal", PAYLOAD)?;
+            let shown: Value = serde_json::from_str(&pipe(&mut command, &by_tweetnacl)?)
+                .map_err(|error| format!("the page's driver: {error}"))?;
+            let nothing = Value::Array(Vec::new());
+            if shown["isNew"] != true || shown["trouble"] != nothing || shown["wasmRequests"] != nothing {
+                return fail(format!("not as it should be: {shown}"));
+            }
+            let is_refused = shown["refused"].as_str().is_some_and(|text| text.ends_with("(invalid_key)"));
+            if shown["opened"] != PRETTY || shown["openedOfPeer"] != PRETTY || !is_refused {
+                return fail(format!("the page shows something else: {shown}"));
+            }
+            let body = shown["body"].as_str().unwrap_or_default();
+            if self.tweetnacl(&folder, "open", body)?.trim() != PAYLOAD {
+                return fail("tweetnacl opens it to something else");
+            }
+            say!("   a screenshot: {}", screenshot.display());
+            self.check_sealed(body)
+        })
+    }
+
+    fn project(&self, name: &str, tarballs: &Tarballs) -> Result<PathBuf> {
+        let folder = self.npm.project(&format!("runtimes/{name}"), tarballs)?;
+        self.npm.copy_tree(&format!("{PACKAGE}/tests/runtimes"), &folder)?;
+        let check = fs::read_to_string(folder.join("check.js")).map_err(|error| error.to_string())?;
+        npm::write(&folder.join("check.js"), &check.replace("@BY_PYNACL@", &self.by_pynacl.replace('"', "\\\"")))?;
+        Ok(folder)
+    }
+
+    fn check_sealed(&self, body: &str) -> Result<()> {
+        let payload = self.pynacl("open", body)?;
+        let (payload, expected): (Value, Value) = match (serde_json::from_str(&payload), serde_json::from_str(PAYLOAD))
+        {
+            (Ok(payload), Ok(expected)) => (payload, expected),
+            _ => return fail("PyNaCl found no JSON in it"),
+        };
+        if payload == expected { Ok(()) } else { fail(format!("PyNaCl opens it to {payload}")) }
+    }
+
+    fn tweetnacl(&self, folder: &Path, verb: &str, input: &str) -> Result<String> {
+        self.npm.copy_tree(TWEETNACL_PEER, &folder.join("tweetnacl_peer.mjs"))?;
+        let mut command = self.node("tweetnacl_peer.mjs");
+        pipe(command.current_dir(folder).arg(verb).env("CARDSEAL_SECRET", SECRET), input)
+    }
+
+    fn pynacl(&self, verb: &str, input: &str) -> Result<String> {
+        let mut command = self.npm.repo.command(&self.pynacl);
+        command.args(["-B", "tests/interop/pynacl_peer.py", verb]).env("CARDSEAL_SECRET", SECRET);
+        pipe(&mut command, input)
+    }
+}
+
+const TWEETNACL_PEER: &str = "tests/interop/tweetnacl_peer.mjs";
+const SECRET: &str = "your_api_secret_key_here";
+const PAYLOAD: &str = r#"{"request_timestamp": 1700000000000000, "card_id": "card_abc123"}"#;
+const PRETTY: &str = "{\n  \"request_timestamp\": 1700000000000000,\n  \"card_id\": \"card_abc123\"\n}";
+
+/// Chromium, which is installed here if that is possible without asking.
+fn chromium(npm: &Npm<'_>) -> Option<PathBuf> {
+    let find = || {
+        let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
+        named.into_iter().chain(CHROMIUMS.iter().map(PathBuf::from)).find(|path| path.exists())
+    };
+    find().or_else(|| {
+        let is_root = pipe(npm.command("id").arg("-u"), "").is_ok_and(|id| id.trim() == "0");
+        if !is_root {
+            return None;
+        }
+        say!("   Chromium is missing: installing it with apt-get, as root");
+        for words in ["update", "install -y --no-install-recommends chromium"] {
+            let mut command = npm.command("apt-get");
+            command.env("DEBIAN_FRONTEND", "noninteractive").args(words.split(' '));
+            npm.shell.run(&mut command).ok()?;
+        }
+        find()
+    })
+}
+
+const CHROMIUMS: &[&str] = &["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/// One check that passes or fails, said so.
+fn check(title: &str, act: impl FnOnce() -> Result<()>) -> Counts {
+    match act() {
+        Ok(()) => {
+            say!("   {title}: ok");
+            Counts::PASSED
+        }
+        Err(error) => {
+            say!("   {} {title}: {error}", bad("FAILED"));
+            Counts::FAILED
+        }
+    }
+}
+
+/// The files below a folder whose names end so, in order.
+fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            found.extend(files(&path, ending)?);
+        } else if path.to_string_lossy().ends_with(ending) {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::examples;
+
+    #[test]
+    fn examples_are_found_in_pages_and_in_comments() {
+        let page = "# title\n```ts\na();\n```\n```sh\nb\n```\n";
+        let comment = "/**\n * @example\n * ```ts\n * if (a) {\n *   b();\n * }\n * ```\n */\n";
+        assert_eq!(examples(page), ["a();\n"]);
+        assert_eq!(examples(comment), ["if (a) {\n  b();\n}\n"]);
+    }
+}
