@@ -192,6 +192,19 @@ impl Named {
     }
 }
 
+/// 0 to 40 of 40 names in any order.
+fn shuffled_names() -> impl Strategy<Value = Vec<String>> {
+    let all: Vec<String> = (0..40).map(|number| format!("member_{}", number * 7_919 % 1_000)).collect();
+    (Just(all).prop_shuffle(), 0..41_usize).prop_map(|(mut names, count)| {
+        names.truncate(count);
+        names
+    })
+}
+
+fn flat(names: Vec<String>) -> Named {
+    Named::Object(names.into_iter().map(|name| (name, Named::Nothing)).collect())
+}
+
 fn named() -> impl Strategy<Value = Named> {
     let name = prop_oneof![
         4 => "[abc]",
@@ -205,6 +218,8 @@ fn named() -> impl Strategy<Value = Named> {
         prop_oneof![
             vec_of(inner.clone(), 0..6).prop_map(Named::Array),
             vec_of((name.clone(), inner.clone()), 0..4).prop_map(Named::Object),
+            // More names than are compared in pairs, of which any may be missing or elsewhere in the next object.
+            vec_of(shuffled_names(), 2..5).prop_map(|objects| Named::Array(objects.into_iter().map(flat).collect())),
             // The same object several times: what follows the first is recognised.
             (vec_of((name.clone(), inner), 0..12), 2..4_usize)
                 .prop_map(|(members, times)| Named::Array(vec![Named::Object(members); times])),

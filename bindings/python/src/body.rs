@@ -5,10 +5,8 @@ use std::borrow::Cow;
 use cardseal::Body;
 use cardseal::binding::PLAIN_MEMBERS;
 use cardseal::json::Writer;
-use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyMapping, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyString};
 
 use crate::text;
 use crate::write;
@@ -27,7 +25,7 @@ impl<'a> SealedBody<'a> {
 
     /// The same for a response, of which the texts of a plain error count as well.
     pub(crate) fn of_response(body: &'a Bound<'_, PyAny>) -> PyResult<Self> {
-        Self::read(body, |members, _| match write::written(body, None) {
+        Self::read(body, |members, _| match write::written_or_refused(body, None)? {
             Ok(writer) => Ok(writer.as_str().to_owned()),
             Err(_) => plain_members(members),
         })
@@ -43,7 +41,7 @@ impl<'a> SealedBody<'a> {
         if let Ok(bytes) = body.cast::<PyBytes>() {
             return Ok(Self::Bytes(Cow::Borrowed(bytes.as_bytes())));
         }
-        if let Some(members) = Parsed::new(body) {
+        if let Some(members) = Parsed::new(body)? {
             let [_, name, ..] = PLAIN_MEMBERS;
             let field = members.get(name)?;
             return match field.as_ref().and_then(|field| field.cast::<PyString>().ok()) {
@@ -51,11 +49,8 @@ impl<'a> SealedBody<'a> {
                 None => without_field(&members, field).map(|json| Self::Bytes(Cow::Owned(json.into_bytes()))),
             };
         }
-        // Copied, because whoever holds it may write to it while it is read.
-        if let Ok(buffer) = PyBuffer::<u8>::get(body) {
-            return buffer.to_vec(body.py()).map(|bytes| Self::Bytes(Cow::Owned(bytes)));
-        }
-        Err(PyTypeError::new_err("a body is str, bytes, bytearray, memoryview, or a mapping with `encrypted`"))
+        let no_body = "a body is str, bytes, bytearray, memoryview, or a mapping with `encrypted`";
+        text::copied(body, no_body).map(|bytes| Self::Bytes(Cow::Owned(bytes)))
     }
 
     pub(crate) fn as_body(&self) -> Body<'_> {
@@ -76,15 +71,15 @@ impl<'a> SealedBody<'a> {
 /// A body that a framework has parsed.
 enum Parsed<'a, 'py> {
     Dict(&'a Bound<'py, PyDict>),
-    Mapping(&'a Bound<'py, PyMapping>),
+    Mapping(&'a Bound<'py, PyAny>),
 }
 
 impl<'a, 'py> Parsed<'a, 'py> {
-    fn new(body: &'a Bound<'py, PyAny>) -> Option<Self> {
-        match body.cast_exact() {
+    fn new(body: &'a Bound<'py, PyAny>) -> PyResult<Option<Self>> {
+        Ok(match body.cast_exact() {
             Ok(dict) => Some(Self::Dict(dict)),
-            Err(_) => body.cast().ok().map(Self::Mapping),
-        }
+            Err(_) => write::is_mapping(body)?.then_some(Self::Mapping(body)),
+        })
     }
 
     fn get(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::str::FromStr as _;
 
 use cardseal::binding::{self, Encrypted, RequestHead};
-use cardseal::{DEFAULT_MAX_BYTES, Layout, RequestOptions, Timestamp, Window};
-use pyo3::buffer::PyBuffer;
+use cardseal::{DEFAULT_MAX_BYTES, Layout, RequestOptions, ResponseError, Timestamp, Window};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyType};
+use zeroize::Zeroizing;
 
 use crate::ascii::ascii_text;
 use crate::body::SealedBody;
@@ -17,7 +17,7 @@ use crate::errors::{envelope_error, guard, response_error};
 use crate::objects::Objects;
 use crate::payload::{Payload, to_seal};
 use crate::results::{Request, SealedRequest, Webhook};
-use crate::text::{lossy, option, secret, utf8};
+use crate::text::{copied, lossy, option, secret, utf8};
 use crate::threads::detached;
 
 /// Holds an API secret; seals and opens with it. Make one and keep it: it is immutable and safe to share by threads.
@@ -282,12 +282,14 @@ impl Envelope {
         let py = body.py();
         guard(|| {
             let window = match window_seconds {
-                Some(seconds) => Window::from_seconds(option(seconds, "window_seconds", 30)?),
+                Some(seconds) => {
+                    Window::from_seconds(option(seconds, "window_seconds", 1..=Window::MAX.as_micros() / 1_000_000)?)
+                }
                 None => Ok(Window::MAX),
             };
             let window = window.map_err(|error| envelope_error(py, &error))?;
             let now = match now_micros {
-                Some(micros) => Timestamp::from_micros(option(micros, "now_micros", Timestamp::MAX.as_micros())?),
+                Some(micros) => Timestamp::from_micros(option(micros, "now_micros", 0..=Timestamp::MAX.as_micros())?),
                 None => Timestamp::wall_clock(),
             };
             let now = now.map_err(|error| envelope_error(py, &error))?;
@@ -322,7 +324,7 @@ impl Envelope {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = body.py();
         guard(|| {
-            let status = option(status, "status", 999)? as u16;
+            let status = option(status, "status", 0..=999)? as u16;
             let sealed_body = request.map(|request| request_body(request)).transpose()?;
             let request = sealed_body.as_ref().map(lossy);
             let body = SealedBody::of_response(body)?;
@@ -333,10 +335,13 @@ impl Envelope {
             let mut objects = Objects::new(py);
             let outcome = response.into_json(&mut objects);
             let payload = objects.finish()?;
-            match (outcome, payload) {
-                (Ok(_), Some(payload)) => Ok(payload),
-                (Ok(_), None) => Ok(py.None().into_bound(py)),
-                (Err(error), payload) => Err(response_error(py, &error, payload)),
+            match outcome {
+                Ok(_) => Ok(payload.unwrap_or_else(|| py.None().into_bound(py))),
+                // Only what the strict reader has read to its end is anybody's payload.
+                Err(error) => {
+                    let is_sealed = matches!(&error, ResponseError::Api(error) if error.encrypted);
+                    Err(response_error(py, &error, payload.filter(|_| is_sealed)))
+                }
             }
         })
     }
@@ -350,7 +355,7 @@ impl Envelope {
     /// >>> envelope = Envelope("your_api_secret_key_here")
     /// >>> body = envelope.seal_webhook({"event_type": "card.activated", "delivery_id": "d-1"})
     /// >>> envelope.open_webhook(body)
-    /// Webhook(type='card.activated', key_index=0)
+    /// Webhook(key_index=0)
     fn open_webhook(&self, body: &Bound<'_, PyAny>) -> PyResult<Webhook> {
         let py = body.py();
         guard(|| {
@@ -391,7 +396,7 @@ impl Envelope {
         let py = field.py();
         guard(|| {
             let field = lossy(field);
-            let message = detached(py, field.len(), || self.core.decrypt(&field).map(zeroize::Zeroizing::new));
+            let message = detached(py, field.len(), || self.core.decrypt(&field).map(Zeroizing::new));
             Ok(PyBytes::new(py, &message.map_err(|error| envelope_error(py, &error))?))
         })
     }
@@ -415,7 +420,7 @@ impl Envelope {
         max_bytes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let max_bytes = match max_bytes {
-            Some(max_bytes) => option(max_bytes, "max_bytes", u64::from(u32::MAX))? as usize,
+            Some(max_bytes) => option(max_bytes, "max_bytes", 1..=u64::from(u32::MAX))? as usize,
             None => DEFAULT_MAX_BYTES,
         };
         let layout = layout.map_or(Ok(Layout::default()), |layout| Layout::from_str(&lossy(layout)));
@@ -467,18 +472,39 @@ fn request_body<'py>(request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyStrin
 }
 
 /// A message to be encrypted. What others may write to while it is read is copied.
-fn bytes_or_text<'a>(message: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
+fn bytes_or_text<'a>(message: &'a Bound<'_, PyAny>) -> PyResult<Message<'a>> {
     let py = message.py();
     if let Ok(text) = message.cast::<PyString>() {
-        let bytes = utf8(text)?;
-        if let Cow::Owned(bytes) = &bytes {
-            binding::payload_text(bytes).map_err(|error| envelope_error(py, &error))?; // half of a surrogate pair
-        }
-        return Ok(bytes);
+        return match utf8(text)? {
+            Cow::Borrowed(bytes) => Ok(Message::Lent(bytes)),
+            // Half of a surrogate pair, which the core refuses.
+            Cow::Owned(bytes) => {
+                binding::payload_text(&bytes).map(|_| Message::Lent(&[])).map_err(|error| envelope_error(py, &error))
+            }
+        };
     }
     match message.cast::<PyBytes>() {
-        Ok(bytes) => Ok(Cow::Borrowed(bytes.as_bytes())),
-        Err(_) => PyBuffer::<u8>::get(message)?.to_vec(py).map(Cow::Owned),
+        Ok(bytes) => Ok(Message::Lent(bytes.as_bytes())),
+        Err(_) => {
+            let bytes = copied(message, "a message is str, bytes, bytearray or memoryview")?;
+            Ok(Message::Copy(Zeroizing::new(bytes)))
+        }
+    }
+}
+
+enum Message<'a> {
+    Lent(&'a [u8]),
+    Copy(Zeroizing<Vec<u8>>),
+}
+
+impl std::ops::Deref for Message<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Lent(bytes) => bytes,
+            Self::Copy(bytes) => bytes,
+        }
     }
 }
 

@@ -63,6 +63,12 @@ fn api_error(py: Python<'_>, error: &ApiError, payload: Option<Bound<'_, PyAny>>
     Ok(PyErr::from_value(class(py, &API_ERROR, "ApiError")?.call((&error.message,), Some(&details))?))
 }
 
+/// Finds the two classes, while Python can still import.
+pub(crate) fn load(py: Python<'_>) -> PyResult<()> {
+    class(py, &ENVELOPE_ERROR, "EnvelopeError")?;
+    class(py, &API_ERROR, "ApiError").map(|_| ())
+}
+
 /// Whether an exception is an `EnvelopeError`.
 pub(crate) fn is_envelope_error(py: Python<'_>, raised: &PyErr) -> bool {
     class(py, &ENVELOPE_ERROR, "EnvelopeError").is_ok_and(|class| raised.is_instance(py, class))

@@ -25,7 +25,7 @@ use crate::text::{lossy, option};
 /// True
 #[pyfunction]
 pub(crate) fn timestamp_micros(py: Python<'_>) -> PyResult<u64> {
-    Timestamp::now().map(Timestamp::as_micros).map_err(|error| envelope_error(py, &error))
+    guard(|| Timestamp::now().map(Timestamp::as_micros).map_err(|error| envelope_error(py, &error)))
 }
 
 /// A random idempotency key: a UUID of version 4 from the operating system's randomness.
@@ -39,7 +39,7 @@ pub(crate) fn timestamp_micros(py: Python<'_>) -> PyResult<u64> {
 /// 36
 #[pyfunction]
 pub(crate) fn generate_idempotency_key(py: Python<'_>) -> PyResult<String> {
-    IdempotencyKey::generate().map(String::from).map_err(|error| envelope_error(py, &error))
+    guard(|| IdempotencyKey::generate().map(String::from).map_err(|error| envelope_error(py, &error)))
 }
 
 /// The idempotency key that belongs to an event: the same for the same ``namespace`` and ``id``, on every machine.
@@ -195,7 +195,7 @@ pub(crate) fn should_retry(
             code: code.as_deref(),
             sent: sent.map_or(Ok(Sent::Unknown), named)?,
             has_key,
-            attempt: attempt.map_or(Ok(1), |attempt| option(attempt, "attempt", u64::from(u32::MAX)))? as u32,
+            attempt: attempt.map_or(Ok(1), |attempt| option(attempt, "attempt", 0..=u64::from(u32::MAX)))? as u32,
         };
         Ok(cardseal::should_retry(&failed).as_str())
     })

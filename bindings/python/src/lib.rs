@@ -13,6 +13,7 @@ mod envelope;
 mod errors;
 mod floats;
 mod functions;
+mod interpreter;
 mod objects;
 mod payload;
 mod replay;
@@ -39,6 +40,8 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::interpreter::claim(module.py())?;
+        crate::errors::load(module.py())?;
         crate::functions::add_constants(module)
     }
 }

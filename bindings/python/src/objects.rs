@@ -71,7 +71,9 @@ impl<'py> Objects<'py> {
         if let Some(copy) = self.template.as_ref().and_then(|template| template.copy(members)) {
             let dict = copy?;
             set(&dict, members)?;
-            return Ok(dict.into_any());
+            if dict.len() * 2 == members.len() {
+                return Ok(dict.into_any()); // else somebody has found the unfinished object, and changed it
+            }
         }
         let dict = PyDict::new(self.py);
         set(&dict, members)?;

@@ -1,10 +1,7 @@
 //! Payloads to be sealed: JSON text, or objects that become such.
 
-use std::borrow::Cow;
-
 use cardseal::binding::{self, JsonText};
 use cardseal::json::Writer;
-use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
 use zeroize::Zeroizing;
@@ -14,7 +11,9 @@ use crate::text;
 use crate::write;
 
 pub(crate) enum Payload<'a> {
-    Text(Cow<'a, str>),
+    Text(&'a str),
+    /// A copy of text that somebody could write to, wiped when dropped.
+    Copy(Zeroizing<String>),
     Written(Writer),
 }
 
@@ -26,16 +25,16 @@ impl<'a> Payload<'a> {
         }
         if let Ok(text) = payload.cast::<PyString>() {
             return match text.to_str() {
-                Ok(text) => Ok(Self::Text(Cow::Borrowed(text))),
-                Err(_) => from_bytes(payload.py(), text::utf8(text)?),
+                Ok(text) => Ok(Self::Text(text)),
+                Err(_) => copy(payload.py(), text::utf8(text)?.into_owned()),
             };
         }
         if let Ok(bytes) = payload.cast::<PyBytes>() {
-            return from_bytes(payload.py(), Cow::Borrowed(bytes.as_bytes()));
+            let text = binding::payload_text(bytes.as_bytes());
+            return text.map(Self::Text).map_err(|error| envelope_error(payload.py(), &error));
         }
         if payload.cast::<PyByteArray>().is_ok() || payload.cast::<PyMemoryView>().is_ok() {
-            let bytes = PyBuffer::<u8>::get(payload)?.to_vec(payload.py())?;
-            return from_bytes(payload.py(), Cow::Owned(bytes));
+            return copy(payload.py(), text::copied(payload, "JSON text in a buffer is of single bytes")?);
         }
         write::written(payload, default).map(Self::Written)
     }
@@ -44,34 +43,24 @@ impl<'a> Payload<'a> {
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Text(text) => text,
+            Self::Copy(text) => text,
             Self::Written(writer) => writer.as_str(),
         }
     }
 }
 
-fn from_bytes<'a>(py: Python<'_>, bytes: Cow<'a, [u8]>) -> PyResult<Payload<'a>> {
-    let refused = |error| envelope_error(py, &error);
-    match bytes {
-        Cow::Borrowed(bytes) => {
-            binding::payload_text(bytes).map(|text| Payload::Text(Cow::Borrowed(text))).map_err(refused)
-        }
-        Cow::Owned(bytes) => {
-            let bytes = Zeroizing::new(bytes);
-            binding::payload_text(&bytes).map(|text| Payload::Text(Cow::Owned(text.to_owned()))).map_err(refused)
-        }
-    }
-}
-
-impl<'a> From<&'a Payload<'_>> for Cow<'a, str> {
-    fn from(payload: &'a Payload<'_>) -> Self {
-        Cow::Borrowed(payload.as_str())
-    }
+fn copy<'a>(py: Python<'_>, bytes: Vec<u8>) -> PyResult<Payload<'a>> {
+    String::from_utf8(bytes).map(|text| Payload::Copy(Zeroizing::new(text))).or_else(|error| {
+        let bytes = Zeroizing::new(error.into_bytes());
+        binding::payload_text(&bytes).map(|_| Payload::Text("")).map_err(|error| envelope_error(py, &error))
+    })
 }
 
 /// The form in which the core seals it, and how long it is.
 pub(crate) fn to_seal<'a>(payload: &'a mut Payload<'_>) -> (JsonText<'a>, usize) {
     match payload {
         Payload::Text(text) => (JsonText::Given(text), text.len()),
+        Payload::Copy(text) => (JsonText::Given(text), text.len()),
         Payload::Written(writer) => {
             let writer = std::mem::replace(writer, Writer::with_capacity(0));
             let bytes = writer.as_bytes().len();

@@ -99,11 +99,19 @@ impl PythonStore<'_, '_> {
 
 impl ReplayStore for PythonStore<'_, '_> {
     fn claim(&mut self, key: &str, ttl_millis: u64, _now_millis: u64) -> cardseal::Result<bool> {
-        self.call(key, ttl_millis).map_err(|raised| {
-            self.raised.get_or_insert(raised);
-            let message = "the replay store does not answer: refuse the request, and look at the cause";
-            cardseal::Error::new(ErrorCode::ReplayStoreUnavailable, message)
-        })
+        let py = self.store.py();
+        let interrupted = self.raised.as_ref().is_some_and(|raised| !is_failure(py, raised));
+        let answer = if interrupted { None } else { Some(self.call(key, ttl_millis)) };
+        match answer {
+            Some(Ok(fresh)) => Ok(fresh),
+            failed => {
+                if let (Some(Err(raised)), None) = (failed, &self.raised) {
+                    self.raised = Some(raised);
+                }
+                let message = "the replay store does not answer: refuse the request, and look at the cause";
+                Err(cardseal::Error::new(ErrorCode::ReplayStoreUnavailable, message))
+            }
+        }
     }
 }
 
@@ -127,7 +135,7 @@ impl MemoryReplayStore {
     #[pyo3(signature = (max_keys = None), text_signature = "(max_keys=1048576)")]
     fn new(max_keys: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let max_keys = match max_keys {
-            Some(max_keys) => option(max_keys, "max_keys", u64::from(u32::MAX))? as usize,
+            Some(max_keys) => option(max_keys, "max_keys", 0..=u64::from(u32::MAX))? as usize,
             None => cardseal::MemoryReplayStore::DEFAULT_MAX_KEYS,
         };
         Ok(Self { core: Mutex::new(cardseal::MemoryReplayStore::with_max_keys(max_keys)) })
@@ -154,9 +162,9 @@ impl MemoryReplayStore {
     ) -> PyResult<bool> {
         let py = key.py();
         guard(|| {
-            let ttl_millis = option(ttl_ms, "ttl_ms", Timestamp::MAX.as_micros())?;
+            let ttl_millis = option(ttl_ms, "ttl_ms", 0..=Timestamp::MAX.as_micros())?;
             let now_millis = match now_ms {
-                Some(millis) => option(millis, "now_ms", Timestamp::MAX.as_micros())?,
+                Some(millis) => option(millis, "now_ms", 0..=Timestamp::MAX.as_micros())?,
                 None => Timestamp::wall_clock().map_err(|error| envelope_error(py, &error))?.as_micros() / 1_000,
             };
             let mut store = self.core.lock().unwrap_or_else(PoisonError::into_inner);

@@ -145,9 +145,8 @@ pub(crate) struct Webhook {
 
 #[pymethods]
 impl Webhook {
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let event_type = self.r#type.as_deref().into_pyobject(py)?.repr()?;
-        Ok(format!("Webhook(type={event_type}, key_index={})", self.key_index))
+    fn __repr__(&self) -> String {
+        format!("Webhook(key_index={})", self.key_index)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

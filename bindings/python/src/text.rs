@@ -2,9 +2,11 @@
 //! refuses, so that the refusal has the core's code and never quotes the value, as Python's own `UnicodeEncodeError` does.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use cardseal::ErrorCode;
-use pyo3::exceptions::PyOverflowError;
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -31,12 +33,22 @@ pub(crate) fn secret<'a>(secret: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
     })
 }
 
-/// An option that is a whole number: `invalid_option` below zero and above `max`.
-pub(crate) fn option(value: &Bound<'_, PyAny>, name: &str, max: u64) -> PyResult<u64> {
+/// The bytes of a buffer, copied because whoever holds it may write to it meanwhile. What is none, or not one of single
+/// bytes, or not to be had any more, is a `TypeError` that says `expected`.
+pub(crate) fn copied(buffer: &Bound<'_, PyAny>, expected: &'static str) -> PyResult<Vec<u8>> {
+    let wrong = |_| PyTypeError::new_err(expected);
+    PyBuffer::<u8>::get(buffer).map_err(wrong)?.to_vec(buffer.py()).map_err(wrong)
+}
+
+/// An option that is a whole number: `invalid_option` outside `range`.
+pub(crate) fn option(value: &Bound<'_, PyAny>, name: &str, range: RangeInclusive<u64>) -> PyResult<u64> {
     let py = value.py();
     match value.extract() {
-        Ok(number) if number <= max => Ok(number),
+        Ok(number) if range.contains(&number) => Ok(number),
         Err(raised) if !raised.is_instance_of::<PyOverflowError>(py) => Err(raised),
-        _ => Err(error_of(py, ErrorCode::InvalidOption, format!("`{name}` is out of range: use 0 to {max} at most"))),
+        _ => {
+            let (least, most) = range.into_inner();
+            Err(error_of(py, ErrorCode::InvalidOption, format!("`{name}` is out of range: use {least} to {most}")))
+        }
     }
 }

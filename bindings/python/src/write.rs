@@ -6,18 +6,17 @@
 
 #![expect(
     unsafe_code,
-    reason = "PyO3's iterator over a dict panics when the dict changes; its numbers are checked anew"
+    reason = "PyO3's iterator over a dict takes references of its own; its numbers are checked anew"
 )]
 
 use cardseal::ErrorCode;
 use cardseal::binding;
 use cardseal::json::{Fault, FaultKind, Writer};
-use pyo3::exceptions::PyOverflowError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyMemoryView, PyString, PyTuple, PyType,
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple, PyType,
 };
 use pyo3::{Borrowed, ffi, intern};
 
@@ -28,16 +27,32 @@ use crate::floats::with_float_token;
 
 /// The JSON text of an object. What JSON does not have goes through `default` first, as in `json.dumps`.
 pub(crate) fn written(payload: &Bound<'_, PyAny>, default: Option<&Bound<'_, PyAny>>) -> PyResult<Writer> {
+    written_or_refused(payload, default)?.map_err(|refusal| error_of(payload.py(), ErrorCode::InvalidPayload, refusal))
+}
+
+/// The same, with the message of a refusal in the place of its exception.
+pub(crate) fn written_or_refused(
+    payload: &Bound<'_, PyAny>,
+    default: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Result<Writer, String>> {
     let mut walker = Walker { writer: buffers::writer(), default, default_levels: 0 };
     match walker.value(payload) {
-        Ok(()) => Ok(walker.writer),
-        Err(stop) => Err(match *stop {
-            Stop::Raised(raised) => raised,
-            Stop::Refused { what, path } => {
-                error_of(payload.py(), ErrorCode::InvalidPayload, format!("{} {what}", described(&path)))
-            }
-        }),
+        Ok(()) => Ok(Ok(walker.writer)),
+        Err(stop) => match *stop {
+            Stop::Raised(raised) => Err(raised),
+            Stop::Refused { what, path } => Ok(Err(format!("{} {what}", described(&path)))),
+        },
     }
+}
+
+/// Whether an object is a mapping. Unlike PyO3's, the question hands on what the classes asked raise: an interrupt, for
+/// example.
+pub(crate) fn is_mapping(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static MAPPING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if value.is_instance_of::<PyDict>() {
+        return Ok(true);
+    }
+    value.is_instance(MAPPING.import(value.py(), "collections.abc", "Mapping")?)
 }
 
 struct Walker<'a, 'py> {
@@ -119,10 +134,10 @@ impl<'py> Walker<'_, 'py> {
         if let Ok(items) = value.cast::<PyTuple>() {
             return self.tuple(items);
         }
-        if let Ok(members) = value.cast::<PyMapping>() {
-            return self.mapping(members);
+        if is_mapping(value)? {
+            return self.mapping(value);
         }
-        if is_dataclass(value) {
+        if is_dataclass(value)? {
             return self.dataclass(value);
         }
         self.through_default(value)
@@ -172,31 +187,58 @@ impl<'py> Walker<'_, 'py> {
     fn dict(&mut self, members: &Bound<'py, PyDict>) -> Walked {
         self.writer.begin_object().map_err(|fault| refused_by(&fault))?;
         if cfg!(Py_GIL_DISABLED) {
-            self.writer.distrust_names(); // another thread may change it meanwhile
-        }
-        let mut position = 0;
-        while let Some((name, value)) = next_member(members, &mut position) {
-            self.name(&name)?;
-            if self.leaf(&value) {
-                continue;
-            }
-            // What is inside may make Python code run, and that may drop both from the dict.
-            let (name, value) = (Bound::clone(&name), Bound::clone(&value));
-            self.value(&value).map_err(|stop| stop.at(Step::Name(shown(&name))))?;
+            self.pairs(members.items().iter().map(|pair| pair.extract()))?; // another thread may change it meanwhile
+        } else {
+            self.dict_in_place(members)?;
         }
         self.writer.end_object();
         Ok(())
     }
 
-    fn mapping(&mut self, members: &Bound<'py, PyMapping>) -> Walked {
+    /// Walks the dict itself as long as no Python code runs. Before any does, which could change the dict, what is left
+    /// of it is taken out.
+    fn dict_in_place(&mut self, members: &Bound<'py, PyDict>) -> Walked {
+        let mut position = 0;
+        while let Some((name, value)) = next_member(members, &mut position) {
+            let exact = name.cast_exact::<PyString>().ok();
+            let text = exact.as_deref().and_then(ascii::in_place);
+            if let Some(text) = text {
+                self.writer.name(text);
+                if self.leaf(&value) {
+                    continue;
+                }
+            }
+            let (name, value) = (name.to_owned(), value.to_owned());
+            let mut rest = Vec::new();
+            while let Some((name, value)) = next_member(members, &mut position) {
+                rest.push(Ok((name.to_owned(), value.to_owned())));
+            }
+            if text.is_none() {
+                self.name(&name)?;
+            }
+            self.value(&value).map_err(|stop| stop.at(Step::Name(shown(&name))))?;
+            return self.pairs(rest.into_iter());
+        }
+        Ok(())
+    }
+
+    fn mapping(&mut self, members: &Bound<'py, PyAny>) -> Walked {
         self.writer.begin_object().map_err(|fault| refused_by(&fault))?;
         self.writer.distrust_names();
-        for (index, item) in members.items()?.iter().enumerate() {
-            let (name, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) =
-                item.extract().map_err(|raised: PyErr| Box::<Stop>::from(raised).at(Step::Index(index)))?;
+        let items = members.call_method0(intern!(members.py(), "items"))?.try_iter()?;
+        self.pairs(items.map(|item| {
+            let no_pair = |_| PyTypeError::new_err("a mapping's `items()` has to give pairs of name and value");
+            item?.extract().map_err(no_pair)
+        }))?;
+        self.writer.end_object();
+        Ok(())
+    }
+
+    fn pairs(&mut self, pairs: impl Iterator<Item = PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)>>) -> Walked {
+        for pair in pairs {
+            let (name, value) = pair?;
             self.member(&name, &value)?;
         }
-        self.writer.end_object();
         Ok(())
     }
 
@@ -222,12 +264,14 @@ impl<'py> Walker<'_, 'py> {
 
     fn list(&mut self, items: &Bound<'py, PyList>) -> Walked {
         self.writer.begin_array().map_err(|fault| refused_by(&fault))?;
-        let mut index = 0;
-        // Asked anew each time: `default` may change the list, and so may another thread.
-        while index < items.len() {
-            let Ok(item) = items.get_item(index) else { break };
+        let length = items.len();
+        for index in 0..length {
+            // `default` may change the list, and so may another thread: then nobody could say what has been sealed.
+            let Ok(item) = items.get_item(index) else { return Err(refused(CHANGED)) };
             self.value(&item).map_err(|stop| stop.at(Step::Index(index)))?;
-            index += 1;
+        }
+        if items.len() != length {
+            return Err(refused(CHANGED));
         }
         self.writer.end_array();
         Ok(())
@@ -271,6 +315,8 @@ impl<'py> Walker<'_, 'py> {
     }
 }
 
+const CHANGED: &str = "changes while it is sealed: hand in a copy";
+
 /// As many as JSON may have levels.
 const MAX_DEFAULT_LEVELS: usize = cardseal::json::MAX_DEPTH;
 
@@ -283,41 +329,22 @@ fn small_integer(integer: &Bound<'_, PyInt>) -> Option<i64> {
     (overflow == 0).then_some(value)
 }
 
-/// The member at a position of a dict. Unlike PyO3's iterator it does not panic when the dict is changed meanwhile; a
-/// name that it then gives twice is for the reader to find.
-///
-/// The references are the dict's, so that they are good only until Python code runs; where other threads may run at any
-/// time, they are our own.
-#[inline]
+/// The member at a position of a dict that nobody changes, with references that are the dict's. PyO3's iterator would take
+/// references of its own.
+#[inline(always)]
 fn next_member<'a, 'py>(
     members: &'a Bound<'py, PyDict>,
     position: &mut ffi::Py_ssize_t,
-) -> Option<(Member<'a, 'py>, Member<'a, 'py>)> {
-    let py = members.py();
-    with_critical_section(members.as_any(), || {
-        let (mut name, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
-        // SAFETY: it is a dict, and what it lends stays alive until it is changed: see above.
-        unsafe {
-            if ffi::PyDict_Next(members.as_ptr(), position, &raw mut name, &raw mut value) == 0 {
-                return None;
-            }
-            Some((member(Borrowed::from_ptr(py, name)), member(Borrowed::from_ptr(py, value))))
+) -> Option<(Borrowed<'a, 'py, PyAny>, Borrowed<'a, 'py, PyAny>)> {
+    let (mut name, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: it is a dict, which no other thread can reach as long as this one has the interpreter's lock, and what it
+    // lends stays alive until it is changed: the caller runs no Python code before it is done with both.
+    unsafe {
+        if ffi::PyDict_Next(members.as_ptr(), position, &raw mut name, &raw mut value) == 0 {
+            return None;
         }
-    })
-}
-
-#[cfg(not(Py_GIL_DISABLED))]
-type Member<'a, 'py> = Borrowed<'a, 'py, PyAny>;
-#[cfg(not(Py_GIL_DISABLED))]
-fn member<'a, 'py>(lent: Borrowed<'a, 'py, PyAny>) -> Member<'a, 'py> {
-    lent
-}
-
-#[cfg(Py_GIL_DISABLED)]
-type Member<'a, 'py> = Bound<'py, PyAny>;
-#[cfg(Py_GIL_DISABLED)]
-fn member<'a, 'py>(lent: Borrowed<'a, 'py, PyAny>) -> Member<'a, 'py> {
-    lent.to_owned()
+        Some((Borrowed::from_ptr(members.py(), name), Borrowed::from_ptr(members.py(), value)))
+    }
 }
 
 /// A name as a step on the way to what was refused.
@@ -326,9 +353,8 @@ fn shown(name: &Bound<'_, PyAny>) -> String {
     name.cast::<PyString>().map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned())
 }
 
-fn is_dataclass(value: &Bound<'_, PyAny>) -> bool {
-    let py = value.py();
-    !value.is_instance_of::<PyType>() && value.get_type().hasattr(intern!(py, "__dataclass_fields__")).unwrap_or(false)
+fn is_dataclass(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(!value.is_instance_of::<PyType>() && value.get_type().hasattr(intern!(value.py(), "__dataclass_fields__"))?)
 }
 
 fn without_json_form(value: &Bound<'_, PyAny>) -> &'static str {

@@ -95,9 +95,20 @@ impl Names {
         if self.proven.start == mark && self.count <= self.proven.end && self.many.is_empty() {
             return None; // the names of an object before, in the same places
         }
+        let few = self.many.is_empty();
         let names = self.since_mut(mark);
-        let repeated = if names.len() <= PAIRWISE { find_pairwise(text, names) } else { find_among_many(text, names) };
-        if self.many.is_empty() {
+        let repeated = if names.len() <= PAIRWISE {
+            find_pairwise(text, names)
+        } else if few {
+            // Sorted out in a copy: the next object's names are compared with these in their places.
+            let mut copy = [UNUSED; FEW];
+            let copy = copy.get_mut(..names.len()).unwrap_or_default();
+            copy.copy_from_slice(names);
+            find_among_many(text, copy)
+        } else {
+            find_among_many(text, names)
+        };
+        if few {
             self.proven = mark..self.count;
         }
         repeated

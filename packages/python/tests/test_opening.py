@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import array
 import gc
 import json
+import random
 import sys
 import types
 from typing import Any
@@ -130,6 +132,31 @@ def test_objects_alike_and_nearly_alike(envelope: Envelope) -> None:
     assert same(opened[7:], json.loads(text)[7:])
 
 
+def test_records_with_members_missing_and_moved(envelope: Envelope) -> None:
+    """Lists of objects with many names, of which any may be missing or elsewhere in the next one."""
+    chance = random.Random(41)
+    pool = [f"member_{number * 7919 % 1000}" for number in range(30)] + [
+        "id",
+        "mcc",
+        "amount",
+        "é",
+        "x" * 40,
+        "",
+        "a",
+        "b",
+    ]
+    for _ in range(1_500):
+        records = []
+        names = chance.sample(pool, chance.randrange(len(pool) + 1))
+        for _ in range(chance.randrange(1, 6)):
+            kept = [name for name in names if chance.random() < 0.9]
+            if chance.random() < 0.5:
+                chance.shuffle(kept)
+            records.append({name: chance.choice((1, "text", None, [{"id": 1}])) for name in kept})
+        text = json.dumps(records)
+        assert same(envelope.open(sealed(text)), json.loads(text)), text
+
+
 def test_what_is_no_strict_json_inside_is_refused(envelope: Envelope) -> None:
     for text in ("", "{", '{"a":1,"a":2}', "[1] x", "NaN", "1e999", '"\\ud800"', "[" * 129 + "]" * 129, b"\xff"):
         assert code_of(envelope, sealed(text)) == "invalid_payload"
@@ -190,6 +217,13 @@ def test_an_api_error_has_what_the_api_said(envelope: Envelope) -> None:
     assert (error.status, error.slug, error.code, error.payload) == (502, None, None, None)
     assert (error.message, error.failure_class, error.encrypted) == ("<html>Bad gateway</html>", "transient", False)
 
+    for refused in ('{"pan":"4111"', '{"a":["SECRET"],"b":01}', '{"pan":"4111","pan":2}', '["4111"'):
+        with pytest.raises(ApiError) as raised:
+            envelope.open_response(400, sealed(refused))
+        assert (raised.value.payload, raised.value.encrypted) == (None, False), (
+            "nothing of what was not read to its end"
+        )
+
     for wrong in (b"\xff", '{"error": "\ud800"}', {"error": "\ud800", "x": object()}, {"encrypted": 7}):
         with pytest.raises(ApiError):
             envelope.open_response(500, wrong)
@@ -236,6 +270,13 @@ def test_the_field_alone(envelope: Envelope) -> None:
         with pytest.raises(EnvelopeError) as refused:
             envelope.decrypt(wrong)
         assert refused.value.code == code
-    for no_message in (None, 1, [1]):
+    released = memoryview(b"released")
+    released.release()
+    for no_message in (None, 1, [1], array.array("i", [1]), released):
         with pytest.raises(TypeError):
             envelope.encrypt(no_message)  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            envelope.open(no_message)
+    for no_text in (memoryview(array.array("i", [1])), released):
+        with pytest.raises(TypeError):
+            envelope.seal(no_text)

@@ -65,6 +65,9 @@ def test_a_status_is_a_string_with_a_model() -> None:
     assert status == cardseal.OrderStatus.NEW
     assert status.can_become(cardseal.OrderStatus.ACTIVATING)
     assert not status.can_become("completed")
+    for no_status in (None, 1, b"new"):
+        with pytest.raises(TypeError, match="a OrderStatus is made of a str"):
+            cardseal.OrderStatus(no_status)  # type: ignore[arg-type]
     unknown = cardseal.OrderStatus("brand_new")
     assert (unknown.is_known, unknown.is_terminal, unknown.can_become("new")) == (False, False, False)
     for kind in (cardseal.OrderStatus, cardseal.CardStatus, cardseal.CardholderKycLevel):

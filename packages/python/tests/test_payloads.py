@@ -278,28 +278,63 @@ def test_levels_are_counted_and_cycles_end(envelope: Envelope) -> None:
     assert "contains itself" in refusal(envelope, members)
 
 
-def test_a_payload_that_changes_while_it_is_walked_does_no_harm(envelope: Envelope) -> None:
-    members: dict[str, Any] = {f"m{number}": object() for number in range(50)}
-    items: list[Any] = [object() for _ in range(50)]
+def test_members_that_are_there_throughout_are_sealed_whatever_default_does(envelope: Envelope) -> None:
+    """A dict that grows, shrinks or moves its members while `default` runs loses none of those it had."""
+    for count in (1, 5, 20):
+        for change in ("grow", "clear", "replace"):
+            members: dict[str, Any] = {f"gone_{number}": 0 for number in range(count)}
+            for name in list(members):
+                del members[name]
+            expected = {"first": 1, "total": "x", "amount": "10.00", "é": "é", "card_id": "c", "last": [1]}
+            members.update(expected, total=object())
 
-    def shrink(value: object) -> int:
-        members.clear()
-        items.clear()
-        return 1
+            def default(value: object, members: dict[str, Any] = members, change: str = change) -> str:
+                if change == "clear":
+                    members.clear()
+                elif change == "replace":
+                    del members["last"]
+                members.update({f"new_{number}": 0 for number in range(100 if change == "grow" else 0)})
+                return "x"
 
-    def grow(value: object) -> int:
-        members.update({f"n{number}": 0 for number in range(1_000)})
-        items.extend(range(10))
-        return 1
+            assert envelope.open(envelope.seal_response(members, default=default)) == expected
 
-    for change in (shrink, grow):
-        for payload in ({"a": items, "b": members}, members):
-            members.update({f"m{number}": object() for number in range(50)})
-            items[:] = [object() for _ in range(50)]
-            try:
-                envelope.open(envelope.seal(payload, default=change))
-            except EnvelopeError as error:
-                assert error.code == "invalid_payload"  # a name came twice
+
+def test_a_list_that_changes_while_it_is_sealed_is_refused(envelope: Envelope) -> None:
+    for change in (lambda items: items.pop(), lambda items: items.append(1), lambda items: items.clear()):
+        items: list[Any] = [object(), 1, 2, 3]
+
+        def default(value: object, items: list[Any] = items, change: Any = change) -> int:
+            change(items)
+            return 0
+
+        assert "changes while it is sealed" in refusal(envelope, {"items": items}, default=default)
+
+
+def test_what_the_objects_raise_is_raised(envelope: Envelope, capfd: pytest.CaptureFixture[str]) -> None:
+    """Classes that are asked what they are run Python code: what that raises is nobody's to swallow."""
+
+    class Interrupted:
+        @property
+        def __class__(self) -> Any:
+            raise KeyboardInterrupt
+
+        def __repr__(self) -> str:
+            return "PLAINTEXT"
+
+    class Items(Custom):
+        def items(self) -> Any:
+            raise KeyboardInterrupt
+
+    for payload in ({"a": Interrupted()}, Items()):
+        with pytest.raises(KeyboardInterrupt):
+            envelope.seal(payload, default=str)
+        with pytest.raises(KeyboardInterrupt):
+            envelope.open_response(400, payload)
+    triples = Custom()
+    triples.items = lambda: [(1, 2, 3)]  # type: ignore[method-assign]
+    with pytest.raises(TypeError, match="has to give pairs"):
+        envelope.seal(triples)
+    assert "PLAINTEXT" not in capfd.readouterr().err
 
 
 def test_the_timestamp_is_added_kept_or_replaced(envelope: Envelope) -> None:

@@ -162,14 +162,50 @@ def test_importing_takes_none_of_the_slow_modules() -> None:
     }
 
 
-def test_importing_again_in_a_fresh_interpreter_state_is_refused_or_works() -> None:
-    """A sub-interpreter either gets the module or an ImportError: never a crash."""
-    program = (
-        "import sys\n"
-        "try:\n    import _xxsubinterpreters as s\nexcept ImportError:\n    import _interpreters as s\n"
-        "i = s.create()\n"
-        "outcome = s.run_string(i, 'try:\\n    import cardseal\\nexcept ImportError as error:\\n    pass')\n"
-        "assert outcome is None, outcome\n"
-    )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
+SUB_INTERPRETER = """
+try:
+    import _xxsubinterpreters as interpreters
+except ImportError:
+    import _interpreters as interpreters
+import cardseal
+
+def fails():
+    try:
+        cardseal.Envelope("short")
+    except cardseal.EnvelopeError as error:
+        return error.code
+
+assert fails() == "invalid_key"
+other = interpreters.create()
+attempt = "try:\\n    import cardseal\\nexcept ImportError as error:\\n    pass\\nelse:\\n    raise SystemExit('imported')"
+outcome = interpreters.run_string(other, attempt)
+assert outcome is None, outcome
+interpreters.destroy(other)
+assert fails() == "invalid_key"
+print("done")
+"""
+
+
+def test_a_second_interpreter_of_the_process_is_refused() -> None:
+    result = subprocess.run([sys.executable, "-c", SUB_INTERPRETER], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout.strip()) == (0, "done"), result.stderr
+
+
+SMALL_STACK = """
+import threading
+import cardseal
+envelope = cardseal.Envelope("your_api_secret_key_here")
+text = '{"a":' * 127 + "1" + "}" * 127
+value = envelope.open(envelope.seal_response(text))
+results = []
+threading.stack_size(65_536)
+thread = threading.Thread(target=lambda: results.append(envelope.open(envelope.seal_response(value)) == value))
+thread.start()
+thread.join()
+print(results)
+"""
+
+
+def test_a_stack_of_64_kib_is_enough_for_the_deepest_payload() -> None:
+    result = subprocess.run([sys.executable, "-c", SMALL_STACK], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout.strip()) == (0, "[True]"), result.stderr

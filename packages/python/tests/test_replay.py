@@ -84,8 +84,10 @@ def test_the_cause_of_a_store_that_fails_is_kept(keys: ReplayKeys) -> None:
     with pytest.raises(EnvelopeError) as refused:
         claim_request(Store(own, True), keys)
     assert refused.value is own
+    interrupted = Store(KeyboardInterrupt(), True)
     with pytest.raises(KeyboardInterrupt):
-        claim_request(Store(KeyboardInterrupt(), True), keys)
+        claim_request(interrupted, keys)
+    assert len(interrupted.claims) == 1
 
 
 def test_what_is_no_store_is_a_type_error(keys: ReplayKeys) -> None:

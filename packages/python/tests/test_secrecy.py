@@ -21,7 +21,7 @@ PLAIN = "4111-1111-1111-1111"
 def everything() -> list[Any]:
     """Make one of each object that a call gives, with a plaintext in it where there can be one."""
     envelope = Envelope(SECRET, open_secrets=[OLDER], layout="bare")
-    payload = {"type": "card.activated", "card": PLAIN, "delivery_id": PLAIN, "timestamp": PLAIN}
+    payload = {"type": PLAIN, "card": PLAIN, "delivery_id": PLAIN, "timestamp": PLAIN, PLAIN: PLAIN}
     request = envelope.open_request(envelope.seal(payload))
     return [
         envelope,
@@ -80,7 +80,7 @@ def test_reprs_say_what_they_are() -> None:
     assert repr(sealed) == (
         f"SealedRequest(path='/api/v1/cards/get', idempotency_key=None, body_bytes={len(sealed.body)})"
     )
-    assert repr(webhook) == "Webhook(type='card.activated', key_index=0)"
+    assert repr(webhook) == "Webhook(key_index=0)"
     assert repr(keys) == f"ReplayKeys(timestamp='{keys.timestamp}', nonce='{keys.nonce}')"
     assert repr(store) == "MemoryReplayStore(keys=0)"
 

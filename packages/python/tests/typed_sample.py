@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import decimal
 from typing import Any
 
 import cardseal
 from cardseal import ApiError, Envelope, EnvelopeError, MemoryReplayStore, OrderStatus
 from cardseal.types import Body, ErrorCode, JsonValue, ReplayStore
+
+
+@dataclasses.dataclass
+class Order:
+    order_id: str
 
 
 def client(envelope: Envelope, status: int, answer: bytes) -> str:
@@ -33,6 +39,7 @@ def server(envelope: Envelope, body: Body, store: ReplayStore) -> str:
     request = envelope.open_request(body, window_seconds=10)
     payload: dict[str, Any] = request.payload
     cardseal.claim_request(store, cardseal.replay_keys("k", "/cards/get", request))
+    envelope.seal(Order("o-1"))
     return envelope.seal_response({"amount": decimal.Decimal(payload["amount"])}, default=str)
 
 
@@ -41,7 +48,10 @@ server(Envelope("a secret"), "", MemoryReplayStore())
 Envelope(b"a secret")  # type: ignore[arg-type]
 Envelope("a secret", "bare")  # type: ignore[call-arg]
 Envelope("a secret", layout="other")  # type: ignore[arg-type]
+Envelope("a secret", open_secrets="older_secret")  # type: ignore[arg-type]
 Envelope("a secret").open(7)  # type: ignore[arg-type]
+Envelope("a secret").seal(7)  # type: ignore[arg-type]
+Envelope("a secret").seal(None)  # type: ignore[arg-type]
 Envelope("a secret").seal_request("/cards/get", {})  # type: ignore[call-arg]
 cardseal.should_retry("sometimes", "never")  # type: ignore[arg-type]
 cardseal.claim_request(object(), cardseal.replay_keys("k", "/", Envelope("a secret").open_request("")))  # type: ignore[arg-type]

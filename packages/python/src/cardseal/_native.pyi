@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any, Final, SupportsIndex, final
 
@@ -48,7 +48,7 @@ class Envelope:
         secret: str,
         *,
         layout: Layout = "versioned",
-        open_secrets: Iterable[str] = (),
+        open_secrets: list[str] | tuple[str, ...] = (),
         max_bytes: int = 10485760,
     ) -> Envelope: ...
     @classmethod
@@ -57,7 +57,7 @@ class Envelope:
         key: bytes,
         *,
         layout: Layout = "versioned",
-        open_keys: Iterable[bytes] = (),
+        open_keys: list[bytes] | tuple[bytes, ...] = (),
         max_bytes: int = 10485760,
     ) -> Envelope: ...
     @property

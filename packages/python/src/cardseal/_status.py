@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
+    from typing_extensions import Self
+
 
 class Status(str):
     """A value of an open set. One that this release does not know is kept as it is."""
@@ -16,6 +18,12 @@ class Status(str):
 
     KNOWN: ClassVar[tuple[str, ...]] = ()
     """The values known to this release."""
+
+    def __new__(cls, value: str) -> Self:
+        """Take the string that the API wrote; nothing else becomes one."""
+        if not isinstance(value, str):
+            raise TypeError(f"a {cls.__name__} is made of a str")
+        return super().__new__(cls, value)
 
     @property
     def is_known(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from typing import Literal, Protocol, TypeAlias, Union
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, Union
 
 from cardseal._codes import ErrorCode as ErrorCode
 
@@ -13,7 +13,14 @@ JsonValue: TypeAlias = Union[bool, int, float, str, "list[JsonValue]", "dict[str
 Body: TypeAlias = str | bytes | bytearray | memoryview | Mapping[str, object]
 """A sealed HTTP body: as it came, or parsed already, with ``encrypted`` in it."""
 
-Payload: TypeAlias = Mapping[str, object] | str | bytes | bytearray | memoryview | object
+
+class Dataclass(Protocol):
+    """An object of a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+Payload: TypeAlias = Mapping[str, object] | Dataclass | str | bytes | bytearray | memoryview
 """What is sealed: a mapping, a dataclass, or JSON text. ``default`` decides about everything inside."""
 
 Layout: TypeAlias = Literal["versioned", "bare"]
