@@ -148,6 +148,7 @@ impl Envelope {
     ) -> Result<Encrypted> {
         match json {
             JsonText::Given(_) => self.encrypt_pieces(&edit.pieces(json.as_bytes()), &nonce()?),
+            #[cfg(feature = "writer")]
             JsonText::Written(writer) => {
                 let (mut buffer, Range { start, end }) = writer.into_buffer();
                 let start = edit.apply(&mut buffer, start).ok_or_else(|| too_large(self.max_bytes))?;
@@ -220,7 +221,8 @@ impl Envelope {
     pub(crate) fn find_field<'b>(&self, body: Body<'b>) -> Result<Field<'b>> {
         match body {
             Body::Bytes(bytes) => {
-                if bytes.len() <= self.max_bytes
+                if cfg!(not(feature = "small"))
+                    && bytes.len() <= self.max_bytes
                     && let Some(text) = layout::field_alone(bytes)
                     && let Ok(decoded) = layout::decode(self.layout, text)
                 {

@@ -36,6 +36,7 @@
 //! | `serde` | yes | typed payloads: [`Envelope::open`], and with `std` [`Envelope::seal`] |
 //! | `inspect` | | why a body does not open, step by step |
 //! | `small` | | less code in the place of more speed: for WebAssembly |
+//! | `writer` | | payloads put together by a binding: unstable |
 //!
 //! One engine is needed; with both, `simd` does the work. The bytes are the same.
 

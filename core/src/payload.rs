@@ -3,7 +3,9 @@
 use alloc::format;
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::json::{self, Fault, Found, Kind, Members, Unescaped, Writer};
+#[cfg(feature = "writer")]
+use crate::json::Writer;
+use crate::json::{self, Fault, Found, Kind, Members, Unescaped};
 use crate::layout::FIELD_NAME;
 use crate::timestamp::{self, Timestamp};
 
@@ -59,6 +61,7 @@ pub enum JsonText<'j> {
     /// Text of which nothing is known.
     Given(&'j str),
     /// Text that the writer knows to be strict JSON, in a buffer where it can be encrypted.
+    #[cfg(feature = "writer")]
     Written(Writer),
 }
 
@@ -68,6 +71,7 @@ impl<'j> From<&'j str> for JsonText<'j> {
     }
 }
 
+#[cfg(feature = "writer")]
 impl From<Writer> for JsonText<'_> {
     fn from(writer: Writer) -> Self {
         Self::Written(writer)
@@ -79,6 +83,7 @@ impl JsonText<'_> {
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Given(json) => json::trim(json).as_bytes(),
+            #[cfg(feature = "writer")]
             Self::Written(writer) => writer.as_bytes(),
         }
     }
@@ -87,6 +92,7 @@ impl JsonText<'_> {
     pub(crate) fn read_unsealed(&self) -> Result<Members<2>> {
         match self {
             Self::Given(json) => read_unsealed(json::trim(json)),
+            #[cfg(feature = "writer")]
             Self::Written(writer) => writer.members().map_or_else(|| read_unsealed(writer.as_str()), unsealed),
         }
     }
@@ -199,6 +205,7 @@ impl Edit {
         Self { at: 0, removed: 0, inserted: Inserted { bytes: [0; Inserted::CAPACITY], length: 0 } };
 
     /// By how many bytes a text can grow.
+    #[cfg(feature = "writer")]
     pub(crate) const MAX_GROWTH: usize = Inserted::CAPACITY;
 
     /// The text with the change, in pieces.
@@ -209,6 +216,7 @@ impl Edit {
 
     /// Changes the text that begins at `start` of a buffer, by moving what stands before the change. Gives the new start,
     /// or nothing where the buffer has no room before the old one.
+    #[cfg(feature = "writer")]
     pub(crate) fn apply(&self, buffer: &mut [u8], start: usize) -> Option<usize> {
         let inserted = self.inserted.as_bytes();
         let new_start = (start + self.removed).checked_sub(inserted.len())?;

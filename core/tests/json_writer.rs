@@ -1,6 +1,6 @@
 //! What the bindings' writer puts together is sealed exactly as the same text is when a caller hands it in.
 
-#![cfg(feature = "std")]
+#![cfg(all(feature = "std", feature = "serde", feature = "writer"))]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use cardseal::binding::{self, JsonText, RequestHead};

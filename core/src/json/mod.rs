@@ -9,6 +9,8 @@
 //! It never copies the text: its one table holds offsets, eight bytes a member name of the objects still open.
 
 mod canonical;
+#[cfg(feature = "writer")]
+mod copy;
 mod fault;
 mod members;
 mod names;
@@ -16,6 +18,7 @@ mod reader;
 mod scan;
 mod sort;
 mod text;
+#[cfg(feature = "writer")]
 mod writer;
 
 pub(crate) use canonical::Canonical;
@@ -27,6 +30,7 @@ pub(crate) use scan::write_digits;
 pub use scan::{trim, write_string};
 pub(crate) use text::Unescaped;
 pub use text::{Number, Text};
+#[cfg(feature = "writer")]
 pub use writer::Writer;
 
 /// How deep arrays and objects may nest; the root is level 1.

@@ -62,7 +62,7 @@ impl Names {
         self.count += 1;
         match self.few.get_mut(index) {
             Some(slot) if self.many.is_empty() => {
-                if is_spelled(text.as_bytes(), offset(*slot), start..end) {
+                if cfg!(not(feature = "small")) && is_spelled(text.as_bytes(), offset(*slot), start..end) {
                     *slot = *slot >> 32 << 32 | start as u64;
                     return Place::Same(index);
                 }

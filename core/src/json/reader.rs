@@ -421,6 +421,7 @@ impl<'t, S: Sink + ?Sized> Reader<'t, '_, S> {
 }
 
 /// Accepts a text that is one number token and nothing else.
+#[cfg(feature = "writer")]
 pub(super) fn check_number(token: &str) -> Result<(), Fault> {
     match scan_number(token, 0)? {
         end if end == token.len() => Ok(()),

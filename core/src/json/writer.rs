@@ -8,10 +8,11 @@ use core::ops::Range;
 use zeroize::Zeroizing;
 
 use super::MAX_DEPTH;
+use super::copy::copy_plain;
 use super::fault::{Fault, FaultKind};
 use super::members::{Kind, Members};
 use super::reader::check_number;
-use super::scan::{copy_plain, write_character, write_digits};
+use super::scan::{write_character, write_digits};
 use crate::layout::Layout;
 use crate::payload::{Edit, PAYLOAD_MEMBERS};
 

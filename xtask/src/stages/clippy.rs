@@ -9,7 +9,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     context.cargo_all(&[
         "clippy --locked --workspace --all-targets -- -D warnings",
         "clippy --locked -p cardseal --all-targets --all-features -- -D warnings",
-        "clippy --locked -p cardseal --all-targets --no-default-features --features std,simd,serde -- -D warnings",
+        "clippy --locked -p cardseal --all-targets --no-default-features --features std,simd,serde,writer -- -D warnings",
         "clippy --locked -p cardseal --no-default-features --features portable -- -D warnings",
         "clippy --locked -p cardseal --no-default-features --features portable,serde,inspect --target wasm32-unknown-unknown -- -D warnings",
         "clippy --locked -p cardseal-wasm --target wasm32-unknown-unknown -- -D warnings",

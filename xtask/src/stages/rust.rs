@@ -13,7 +13,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
 }
 
 const FEATURES: &[&str] = &[
-    "", // std, portable, serde
-    "--all-features",
-    "--no-default-features --features std,simd,serde",
+    "",                                                       // std, portable, serde
+    "--all-features",                                         // with `small`, as in WebAssembly
+    "--no-default-features --features std,simd,serde,writer", // as in Python
 ];
