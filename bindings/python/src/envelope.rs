@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr as _;
 
-use cardseal::binding::{self, Encrypted, RequestHead};
+use cardseal::binding::{self, Encrypted, JsonText, RequestHead};
 use cardseal::{DEFAULT_MAX_BYTES, Layout, RequestOptions, ResponseError, Timestamp, Window};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -127,13 +127,7 @@ impl Envelope {
         payload: &Bound<'py, PyAny>,
         default: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyString>> {
-        let py = payload.py();
-        guard(|| {
-            let mut payload = Payload::from_python(payload, default)?;
-            let (json, bytes) = to_seal(&mut payload);
-            let sealed = detached(py, bytes, || binding::seal(&self.core, json));
-            body_text(py, sealed.map_err(|error| envelope_error(py, &error))?)
-        })
+        self.sealed(payload, default, binding::seal)
     }
 
     /// Seals a request payload for a path or URL: headers and body, ready to be sent once.
@@ -194,13 +188,7 @@ impl Envelope {
         payload: &Bound<'py, PyAny>,
         default: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyString>> {
-        let py = payload.py();
-        guard(|| {
-            let mut payload = Payload::from_python(payload, default)?;
-            let (json, bytes) = to_seal(&mut payload);
-            let sealed = detached(py, bytes, || binding::seal_response(&self.core, json));
-            body_text(py, sealed.map_err(|error| envelope_error(py, &error))?)
-        })
+        self.sealed(payload, default, binding::seal_response)
     }
 
     /// Seals a webhook, an object, to which nothing is added.
@@ -217,13 +205,7 @@ impl Envelope {
         payload: &Bound<'py, PyAny>,
         default: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyString>> {
-        let py = payload.py();
-        guard(|| {
-            let mut payload = Payload::from_python(payload, default)?;
-            let (json, bytes) = to_seal(&mut payload);
-            let sealed = detached(py, bytes, || binding::seal_webhook(&self.core, json));
-            body_text(py, sealed.map_err(|error| envelope_error(py, &error))?)
-        })
+        self.sealed(payload, default, binding::seal_webhook)
     }
 
     /// Opens a sealed body, and returns its JSON value.
@@ -427,6 +409,22 @@ impl Envelope {
         let layout = layout.map_err(|error| envelope_error(py, &error))?;
         let core = builder.layout(layout).max_bytes(max_bytes).build().map_err(|error| envelope_error(py, &error))?;
         Ok(Self { core, open_secrets })
+    }
+
+    /// Turns a payload into text, seals that without the interpreter's lock if it is long, and gives the body.
+    fn sealed<'py>(
+        &self,
+        payload: &Bound<'py, PyAny>,
+        default: Option<&Bound<'py, PyAny>>,
+        seal: fn(&cardseal::Envelope, JsonText<'_>) -> cardseal::Result<Encrypted>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let py = payload.py();
+        guard(|| {
+            let mut payload = Payload::from_python(payload, default)?;
+            let (json, bytes) = to_seal(&mut payload);
+            let sealed = detached(py, bytes, || seal(&self.core, json));
+            body_text(py, sealed.map_err(|error| envelope_error(py, &error))?)
+        })
     }
 
     /// Decrypts a body, without the interpreter's lock if it is long, then reads it as `read` says and builds its objects
