@@ -38,7 +38,7 @@ var families = map[string]struct {
 	"precedence":  {36, precedenceVector},
 	"replay":      {42, replayVector},
 	"request":     {57, requestVector},
-	"response":    {249, responseVector},
+	"response":    {250, responseVector},
 	"retry":       {78, retryVector},
 	"seal":        {109, sealVector},
 	"status":      {164, statusVector},

@@ -730,6 +730,14 @@ plain(
     "transient",
 )
 plain(
+    "plain_envelope_with_text_that_breaks_off_at_400",
+    "PLAIN-5 RESP-7 OPEN-1",
+    400,
+    sealed_body("plain_envelope_with_text_that_breaks_off_at_400", '{"success":false,"error":"no","card":"4111"'),
+    "http status 400",
+    "never",
+)
+plain(
     "plain_envelope_behind_bom",
     "PLAIN-5 PLAIN-1",
     400,
