@@ -121,6 +121,18 @@ def test_errors_pickle_and_copy(protocol: int) -> None:
             assert (str(other), repr(other), other.args) == (str(error), repr(error), error.args)
 
 
+def test_a_code_that_no_api_gives_forges_no_line_of_a_log() -> None:
+    envelope = Envelope(SECRET)
+    slug = "ok)\n2026-01-01 INFO paid\x1b[2J" + "A" * 5_000
+    with pytest.raises(ApiError) as raised:
+        envelope.open_response(400, envelope.seal_response({"success": False, "error": "no", "error_slug": slug}))
+    assert raised.value.code == slug
+    for text in (str(raised.value), repr(raised.value)):
+        assert len(text) < 250
+        assert "\n" not in text
+        assert "\x1b" not in text
+
+
 def test_errors_say_all_they_know() -> None:
     envelope = Envelope(SECRET)
     with pytest.raises(EnvelopeError) as raised:

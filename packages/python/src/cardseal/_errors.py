@@ -105,17 +105,23 @@ class ApiError(Exception):
         self.payload = payload
 
     def __str__(self) -> str:
-        code = "" if self.code is None else f", {self.code}"
+        code = "" if self.code is None else f", {_shown(self.code)}"
         return f"{self.message} (http status {self.status}{code})"
 
     def __repr__(self) -> str:
         return (
-            f"ApiError(status={self.status}, code={self.code!r}, message={self.message!r}, "
+            f"ApiError(status={self.status}, code={self.code and _shown(self.code)!r}, message={self.message!r}, "
             f"failure_class={self.failure_class!r}, encrypted={self.encrypted})"
         )
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuilt, (type(self), (self.message,)), self.__dict__
+
+
+def _shown(code: str) -> str:
+    """Give a code as it stands in a message: one that no API would give is quoted and cut."""
+    is_plain = len(code) <= 64 and code.isascii() and code.replace("_", "a").isalnum()
+    return code if is_plain else repr(code[:40])
 
 
 def _rebuilt(kind: type[BaseException], args: tuple[object, ...]) -> BaseException:
