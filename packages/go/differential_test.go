@@ -789,7 +789,7 @@ var tokens = []string{
 	`"error":"Duplicate request detected",`, `"type":"t",`, `"delivery_id":"d",`, `,`, `:`, `{`, `}`, `[`, `]`, `"`, `\`, ` `, "\n", "\x00", "\x0b", "\x1f", "\x7f",
 	"\xff", "\xc3", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80", "\ufeff", "\u00a0", `\ud800`, `\udc00`, `\udc00\udc00`, `\ud83d\ude00`, `\ud83d\u0041`, `\u00zz`, `\x`, `\/`,
 	`1e309`, `1e308`, `-`, `+1`, `01`, `1.`, `.5`, `0x1`, `NaN`, `Infinity`, `tru`, `null`, `true,`, `"x",`, `0,`, `//`, `'`, strings.Repeat("1", 1024) + ",", strings.Repeat("1", 1025) + ",", "1" + strings.Repeat("0", 309) + ",",
-	"1" + strings.Repeat("0", 308) + ",", "2" + strings.Repeat("0", 308) + ",", "0." + strings.Repeat("0", 400) + "1,", `"` + strings.Repeat("s", 40) + `":0,`,
+	"1" + strings.Repeat("0", 308) + ",", "2" + strings.Repeat("0", 308) + ",", "0." + strings.Repeat("0", 400) + "1,", "1e-330,", "1" + strings.Repeat("0", 1011) + "e-700,", "1" + strings.Repeat("0", 1011) + "e-704,", `"` + strings.Repeat("s", 40) + `":0,`,
 }
 
 var plainBodies = []string{

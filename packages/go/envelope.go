@@ -268,7 +268,8 @@ func (e *Envelope) seal(s *scratch, message []byte, from host) error {
 //
 // A *json.RawMessage, *[]byte or *Plaintext takes the JSON text itself, unchanged; with nil the payload is only checked;
 // for any other pointer encoding/json decodes it. Mind that encoding/json matches member names without regard to case:
-// where that matters, take the text.
+// where that matters, take the text. Into an `any` it decodes numbers as float64, which rounds them: for amounts and ids
+// have fields of type json.Number or string.
 //
 // Errors: ErrTooLarge, ErrInvalidJSON, ErrEnvelopeNotFound, ErrInvalidEnvelope, ErrUnsupportedVersion,
 // ErrDecryptionFailed, ErrInvalidPayload (also for a payload that does not fit v), in this order; ErrInvalidOption for a
