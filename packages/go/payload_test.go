@@ -192,6 +192,74 @@ func TestPlaintextCanBeSealedAgain(t *testing.T) {
 	}
 }
 
+// clears writes over what it is given.
+type clears struct{}
+
+func (*clears) UnmarshalJSON(text []byte) error { clear(text); return nil }
+
+// keeps holds on to what it is given.
+type keeps struct{ text []byte }
+
+func (k *keeps) UnmarshalJSON(text []byte) error { k.text = text; return nil }
+
+// TestTargetsCannotReachTheMemory: what a type's UnmarshalJSON gets is its own, from every call that decodes.
+func TestTargetsCannotReachTheMemory(t *testing.T) {
+	const payload = `{"request_timestamp":1700000000000000,"pan":"1"}`
+	envelope := newEnvelope(t)
+	now := cardseal.WithNowMicros(1_700_000_000_000_000)
+	body, err := envelope.Seal(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := envelope.OpenRequest(body, &clears{}, now)
+	if err != nil || string(request.Payload.Bytes()) != payload {
+		t.Errorf("the payload became %q (%v)", request.Payload.Bytes(), err)
+	}
+	if err := request.Payload.Decode(&clears{}); err != nil || string(request.Payload.Bytes()) != payload {
+		t.Errorf("the payload became %q (%v)", request.Payload.Bytes(), err)
+	}
+	other, err := envelope.Seal(strings.Replace(payload, `"1"`, `"2"`, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, open := range map[string]func(v any) error{
+		"Open":         func(v any) error { return envelope.Open(body, v) },
+		"OpenResponse": func(v any) error { return envelope.OpenResponse(200, body, v) },
+		"OpenRequest":  func(v any) error { _, err := envelope.OpenRequest(body, v, now); return err },
+	} {
+		kept := make([]keeps, 50)
+		for index := range kept {
+			if err := open(&kept[index]); err != nil {
+				t.Fatal(err)
+			}
+			if err := envelope.Open(other, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, k := range kept {
+			if string(k.text) != payload {
+				t.Fatalf("%s: what was kept became %q", name, k.text)
+			}
+		}
+	}
+}
+
+// TestPlaintextInsideATarget: a field of this type keeps its part of the payload.
+func TestPlaintextInsideATarget(t *testing.T) {
+	envelope := newEnvelope(t)
+	body, err := envelope.SealResponse(`{"a":{"b" : 1e0},"c":null}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var target struct{ A, B, C cardseal.Plaintext }
+	if err := envelope.Open(body, &target); err != nil || string(target.A.Bytes()) != `{"b" : 1e0}` || target.B.Bytes() != nil || string(target.C.Bytes()) != "null" {
+		t.Errorf("%s %s %s (%v)", target.A.Bytes(), target.B.Bytes(), target.C.Bytes(), err)
+	}
+	// Not everybody's text has been read before.
+	err = new(cardseal.Plaintext).UnmarshalJSON([]byte(`{"a":1,"a":2}`))
+	checkError(t, err, cardseal.ErrInvalidPayload, "already has")
+}
+
 // TestNamesAreCaseSensitive: encoding/json would take the first one for the second.
 func TestNamesAreCaseSensitive(t *testing.T) {
 	envelope := newEnvelope(t)

@@ -219,11 +219,12 @@ func (e *Envelope) OpenRequest(body []byte, v any, options ...OpenRequestOption)
 	if err := checkWindow(timestamp, now, settings.windowSeconds); err != nil {
 		return nil, err
 	}
-	if err := decode(opened.text, v); err != nil {
+	payload := newPlaintext(opened.text)
+	if err := decode(payload.Bytes(), v); err != nil {
 		return nil, err
 	}
 	return &Request{
-		Payload:         newPlaintext(opened.text),
+		Payload:         payload,
 		TimestampMicros: timestamp,
 		Nonce:           opened.nonce,
 		KeyIndex:        opened.keyIndex,
