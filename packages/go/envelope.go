@@ -152,10 +152,20 @@ func errMixedKeys() *Error {
 }
 
 // Layout is the byte layout that this Envelope writes and reads.
-func (e *Envelope) Layout() Layout { return e.layout }
+func (e *Envelope) Layout() Layout {
+	if e == nil {
+		return ""
+	}
+	return e.layout
+}
 
 // MaxBytes is the largest HTTP body, in bytes, that this Envelope writes and reads.
-func (e *Envelope) MaxBytes() int64 { return e.maxBytes }
+func (e *Envelope) MaxBytes() int64 {
+	if e == nil {
+		return 0
+	}
+	return e.maxBytes
+}
 
 // Seal returns the HTTP body of a request: the payload with a request_timestamp, sealed. A request_timestamp that is
 // there stays, if it is well formed (SPEC.md, section 8). [Envelope.SealRequest] makes headers as well.
@@ -170,9 +180,12 @@ func (e *Envelope) Seal(payload any) ([]byte, error) {
 }
 
 func (e *Envelope) sealStamped(payload any, from host) ([]byte, error) {
+	if err := e.check(); err != nil {
+		return nil, err
+	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	object, err := s.object(payload)
+	object, err := s.object(payload, e.maxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -200,9 +213,12 @@ func (e *Envelope) SealResponse(payload any) ([]byte, error) {
 }
 
 func (e *Envelope) sealVerbatim(payload any, needsObject bool, from host) ([]byte, error) {
+	if err := e.check(); err != nil {
+		return nil, err
+	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	text, err := s.jsonText(payload)
+	text, err := s.jsonText(payload, e.maxBytes)
 	if err != nil {
 		return nil, err
 	}

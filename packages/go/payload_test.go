@@ -192,6 +192,144 @@ func TestPlaintextCanBeSealedAgain(t *testing.T) {
 	}
 }
 
+// What encoding/json looks at in a struct, and what it does not.
+type (
+	hiddenMap   map[string]any
+	hiddenAny   any
+	hiddenPart  struct{ Shown, unseen any }
+	ShownMap    map[string]any
+	writesByPtr struct{ Inside any }
+	left        struct{ Twice, Left any }
+	right       struct {
+		Twice any
+		Right any `json:"right"`
+	}
+	both struct {
+		left
+		*right
+	}
+	tagged struct {
+		Tagged any `json:"Twice"`
+		left
+		Odd any `json:"a\"b"`
+	}
+	base    struct{ Base any }
+	middle  struct{ base }
+	first   struct{ middle }
+	second  struct{ middle }
+	diamond struct {
+		first
+		second
+	}
+	repeated struct {
+		base
+		Other base
+		hiddenPart
+	}
+	recursive struct {
+		*recursive
+		Own any
+	}
+	unexported struct {
+		hiddenMap
+		hiddenAny
+		hiddenPart
+		ShownMap
+		hidden any
+		Dash   any `json:"-"`
+		Minus  any `json:"-,"`
+	}
+)
+
+func (*writesByPtr) MarshalJSON() ([]byte, error) { return []byte(`"itself"`), nil }
+
+// TestOnlyWhatIsEncodedCounts: a payload is refused for what encoding/json would write, not for what it passes over.
+func TestOnlyWhatIsEncodedCounts(t *testing.T) {
+	envelope := newEnvelope(t)
+	cyclic := []any{nil}
+	cyclic[0] = cyclic
+	loop := &recursive{Own: 1}
+	loop.recursive = loop
+	// The encoding that encoding/json itself gives is what has to come out.
+	for name, payload := range map[string]any{
+		"embedded without a name": unexported{hiddenMap{"a": cyclic}, hiddenAny(cyclic), hiddenPart{1, cyclic}, ShownMap{"a": 1}, cyclic, cyclic, 2},
+		"a map in there":          unexported{hiddenPart: hiddenPart{Shown: map[string]any{"a": []int{1}}}},
+		"twice on one level":      both{left{cyclic, 1}, &right{cyclic, 2}},
+		"a nil pointer inside":    both{left: left{Twice: cyclic, Left: 1}},
+		"less deep":               tagged{Tagged: 1, left: left{cyclic, 2}, Odd: 3},
+		"the same one level down": diamond{},
+		"embedded and a field":    repeated{},
+		"embedded in itself":      loop,
+		"by a pointer's method":   &struct{ A writesByPtr }{writesByPtr{cyclic}},
+		"by an element's method":  []writesByPtr{{cyclic}},
+		"a pointer to one":        map[string]any{"a": &writesByPtr{cyclic}},
+	} {
+		want, err := json.Marshal(payload)
+		if err != nil {
+			t.Fatalf("%s: encoding/json says %v", name, err)
+		}
+		var text json.RawMessage
+		body, err := envelope.SealResponse(payload)
+		if err := errors.Join(err, envelope.Open(body, &text)); err != nil || string(text) != string(want) {
+			t.Errorf("%s: %s, want %s (%v)", name, text, want, err)
+		}
+	}
+	// And what it would walk into is found.
+	through := diamond{}
+	through.first.Base, through.second.Base = cyclic, cyclic
+	for name, payload := range map[string]any{
+		"through a part":       unexported{hiddenPart: hiddenPart{Shown: cyclic}},
+		"in an embedded map":   unexported{ShownMap: ShownMap{"a": cyclic}},
+		"named -":              unexported{Minus: cyclic},
+		"by its own name":      tagged{Odd: cyclic},
+		"the tagged one":       tagged{Tagged: cyclic},
+		"behind a pointer":     both{right: &right{Right: cyclic}},
+		"in a map, not by ptr": map[string]writesByPtr{"a": {cyclic}},
+		"through a diamond":    through,
+	} {
+		_, err := envelope.SealResponse(payload)
+		_, failure := json.Marshal(payload)
+		if failure == nil {
+			t.Fatalf("%s: encoding/json writes it", name)
+		}
+		if !errors.Is(err, cardseal.ErrInvalidPayload) || !strings.Contains(err.Error(), "holds itself") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestSharedValuesAreBounded: values that hold each other many times over are no cycle, but become any amount of text.
+func TestSharedValuesAreBounded(t *testing.T) {
+	envelope := newEnvelope(t, cardseal.WithMaxBytes(1000))
+	type node struct{ Next []*node }
+	var shared any = "x"
+	nodes, maps := &node{}, any(map[string]any{})
+	for range 60 {
+		shared, nodes = []any{shared, shared}, &node{[]*node{nodes, nodes}}
+		maps = map[string]any{"a": maps, "b": maps}
+	}
+	long := strings.Repeat("x", 800)
+	for name, payload := range map[string]any{
+		"slices": shared, "pointers": nodes, "maps": maps, "long texts": []any{long, long},
+	} {
+		if _, err := envelope.SealResponse(payload); !errors.Is(err, cardseal.ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The bound is never tighter than the body's own.
+	full := make([]any, 346)
+	if body, err := envelope.SealResponse(full[:139]); err != nil || len(body) > 1000 {
+		t.Errorf("%d bytes (%v)", len(body), err)
+	}
+	for index := range full {
+		full[index] = 1
+	}
+	body, err := envelope.SealResponse(full)
+	if err != nil || len(body) < 990 {
+		t.Errorf("%d bytes (%v)", len(body), err)
+	}
+}
+
 // clears writes over what it is given.
 type clears struct{}
 

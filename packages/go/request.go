@@ -115,9 +115,12 @@ func (e *Envelope) sealRequest(path string, payload any, apiKey string, options 
 	}
 	request.headers = hide(headers)
 
+	if err := e.check(); err != nil {
+		return nil, err
+	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	object, err := s.object(payload)
+	object, err := s.object(payload, e.maxBytes)
 	if err != nil {
 		return nil, err
 	}
