@@ -293,8 +293,27 @@ func (g *generator) openQuestion() question {
 		body, isInner = g.mutatedBody(body), false
 	}
 	line := maps.Clone(env.line)
+	if g.chance(6) { // the field alone, of a body that somebody else has parsed
+		field, isChanged := g.field(body)
+		line["field"] = field
+		return g.open(env, line, cardseal.FieldBody(field), isInner && !isChanged)
+	}
 	line["body_base64"] = base64.StdEncoding.EncodeToString(body)
 	return g.open(env, line, body, isInner)
+}
+
+// field is the text of a body's field, sometimes changed, or one around the length that one of the set-ups allows.
+func (g *generator) field(body []byte) (field string, isChanged bool) {
+	field = strings.ToValidUTF8(strings.TrimSuffix(strings.TrimPrefix(string(body), `{"encrypted":"`), `"}`), "?")
+	what := pick(g, `"`, `\`, `\u002b`, `\"`, "é", " ", "\n", "\x00", "\x7f", "=", "-", "A")
+	switch g.IntN(4) {
+	case 0:
+		at := g.IntN(len(field) + 1)
+		return strings.ToValidUTF8(field[:at]+what+field[at:], "?"), true
+	case 1:
+		return strings.Repeat(what, g.IntN(8)) + strings.Repeat("A", 576+g.IntN(12)), true
+	}
+	return field, false
 }
 
 func (g *generator) open(env environment, line fields, body []byte, isInner bool) question {

@@ -327,20 +327,16 @@ func (e *Envelope) Decrypt(field string) ([]byte, error) {
 }
 
 // FieldBody is the HTTP body around the text of an `encrypted` field, for a web framework that has parsed the body
-// already (SPEC.md, BODY-4). A text that no field can hold makes a body that does not open.
+// already (SPEC.md, BODY-4). It is the text and 16 bytes, which is what max_bytes counts (BODY-5). A text that no field
+// can hold makes a body that does not open.
 func FieldBody(field string) []byte {
 	body := make([]byte, 0, len(bodyStart)+len(field)+len(bodyEnd))
 	body = append(body, bodyStart...)
-	for index := range len(field) {
-		character := field[index]
-		switch {
-		case character == '"' || character == '\\':
-			body = append(body, '\\', character)
-		case character < ' ' || character > '~':
-			body = append(body, '?') // as little base64 as what it stands for
-		default:
-			body = append(body, character)
+	for _, character := range []byte(field) {
+		if character < ' ' || character > '~' || character == '"' || character == '\\' {
+			character = '?' // as little base64 as what it stands for, and no longer in JSON
 		}
+		body = append(body, character)
 	}
 	return append(body, bodyEnd...)
 }
