@@ -305,6 +305,43 @@ func TestEnvelopeThatNothingMade(t *testing.T) {
 	}
 }
 
+// TestNothingPanicsOnNil: what a caller forgot to make is no reason to end the process.
+func TestNothingPanicsOnNil(t *testing.T) {
+	keys := cardseal.ReplayKeys{Timestamp: "timestamp", Nonce: "nonce"}
+	checkError(t, cardseal.ClaimRequest(t.Context(), nil, keys), cardseal.ErrReplayStoreUnavailable, "no replay store")
+	var store *cardseal.MemoryReplayStore
+	checkError(t, cardseal.ClaimRequest(t.Context(), store, keys), cardseal.ErrReplayStoreUnavailable, "answer 503")
+	_, err := store.Claim(t.Context(), "key", time.Second)
+	checkError(t, err, cardseal.ErrReplayStoreUnavailable, "no replay store")
+
+	var request *cardseal.Request
+	_, err = request.ReplayKeys("key_1", "/cards/get")
+	checkError(t, err, cardseal.ErrInvalidOption, "open one first")
+
+	var envelope *cardseal.Envelope
+	var sealed *cardseal.SealedRequest
+	var webhook *cardseal.Webhook
+	var plaintext cardseal.Plaintext
+	var own *cardseal.Error
+	var apiError *cardseal.APIError
+	name, hasName := webhook.Type()
+	if envelope.Layout() != "" || envelope.MaxBytes() != 0 || sealed.Headers() != nil || store.Len() != 0 || plaintext.Bytes() != nil ||
+		name != "" || hasName || webhook.Timestamp() != nil || webhook.DeliveryID() != "" || webhook.DedupeKey() != "" ||
+		own.FailureClass() != cardseal.FailureNever || own.Unwrap() != nil {
+		t.Error("something out of nothing")
+	}
+	for _, printed := range []string{
+		own.Error(), apiError.Error(), fmt.Sprint(envelope), fmt.Sprint(sealed), fmt.Sprint(webhook), fmt.Sprint(own), fmt.Sprint(apiError),
+	} {
+		if printed != "<nil>" {
+			t.Errorf("nothing prints as %s", printed)
+		}
+	}
+	if printed := fmt.Sprint(store); printed != "cardseal.MemoryReplayStore(0 keys)" {
+		t.Error(printed)
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	texts := map[string]bool{}
 	for _, plain := range cardseal.PlainErrors() {

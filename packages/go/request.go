@@ -49,6 +49,9 @@ type SealedRequest struct {
 // Take care with the idempotency key in a net/http client: where a request's GetBody is set, Transport sends the same
 // bytes again on its own, which the server refuses as a duplicate. Set GetBody to nil.
 func (r *SealedRequest) Headers() []Header {
+	if r == nil {
+		return nil
+	}
 	return slices.Clone(r.headers.reveal())
 }
 

@@ -32,6 +32,9 @@ type APIError struct {
 
 // Error returns the API's text with the status and the code.
 func (e *APIError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	if e.Code == "" {
 		return fmt.Sprintf("%s (http status %d)", e.Message, e.Status)
 	}
