@@ -148,6 +148,9 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{path("/a b\u202e\xff"), cardseal.ErrInvalidPath, "`/a b\\u{202e}\\xff` holds a character that is not printable ASCII"},
 		{path("//a"), cardseal.ErrInvalidPath, "empty segment"},
 		{path("/a/../b"), cardseal.ErrInvalidPath, "dot segment"},
+		{path("/a%20b?token=4929"), cardseal.ErrInvalidPath, "the path `/a%20b` holds"},
+		{path("https://user:password@h/a%20b#4929"), cardseal.ErrInvalidPath, "the path `/a%20b` holds"},
+		{path("/?token=4929"), cardseal.ErrInvalidPath, "the path `/` names no endpoint"},
 		{path("https://user:password@h/" + strings.Repeat("x", 40) + "/%"), cardseal.ErrInvalidPath, "`/" + strings.Repeat("x", 39) + "…`"},
 	} {
 		checkError(t, check.err, check.code, check.says)
@@ -339,6 +342,30 @@ func TestNothingPanicsOnNil(t *testing.T) {
 	}
 	if printed := fmt.Sprint(store); printed != "cardseal.MemoryReplayStore(0 keys)" {
 		t.Error(printed)
+	}
+}
+
+// TestForeignSlugsAreQuoted: a slug is whatever the server sealed.
+func TestForeignSlugsAreQuoted(t *testing.T) {
+	envelope := newEnvelope(t)
+	for slug, shown := range map[string]string{
+		"card_not_found":          "card_not_found",
+		strings.Repeat("a9_", 21): strings.Repeat("a9_", 21),
+		strings.Repeat("a", 65):   "`" + strings.Repeat("a", 40) + "…`",
+		"Card":                    "`Card`",
+		"a\nb\x1b[2J\u202e":       "`a\\u{a}b\\u{1b}[2J\\u{202e}`",
+	} {
+		body, err := envelope.SealResponse(map[string]string{"error_slug": slug, "error": "no"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var apiError *cardseal.APIError
+		if err := envelope.OpenResponse(404, body, nil); !errors.As(err, &apiError) || apiError.Slug != slug || apiError.Code != slug {
+			t.Fatal(err)
+		}
+		if printed := apiError.Error(); printed != "no (http status 404, "+shown+")" {
+			t.Errorf("%q prints as %s", slug, printed)
+		}
 	}
 }
 

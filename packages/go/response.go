@@ -30,7 +30,7 @@ type APIError struct {
 	Payload Plaintext
 }
 
-// Error returns the API's text with the status and the code.
+// Error returns the API's text with the status and the code, quoted where it is not made as codes are.
 func (e *APIError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -38,7 +38,18 @@ func (e *APIError) Error() string {
 	if e.Code == "" {
 		return fmt.Sprintf("%s (http status %d)", e.Message, e.Status)
 	}
-	return fmt.Sprintf("%s (http status %d, %s)", e.Message, e.Status, e.Code)
+	return fmt.Sprintf("%s (http status %d, %s)", e.Message, e.Status, shownCode(e.Code))
+}
+
+// shownCode is a code as it stands in a message. A sealed slug is any text at all, as long as a body.
+func shownCode(code string) string {
+	isForeign := func(character rune) bool {
+		return (character < 'a' || character > 'z') && (character < '0' || character > '9') && character != '_'
+	}
+	if len(code) > 64 || strings.ContainsFunc(code, isForeign) {
+		return quoted(code)
+	}
+	return code
 }
 
 // String is Error, for copies too.
