@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"os"
@@ -146,6 +147,20 @@ func TestMemoryIsWiped(t *testing.T) {
 	c := canonicalizer{text: []byte(`{"b":{"d":1,"c":2},"a":3}`)}
 	if c.object(0, true); string(c.form) != `{"a":3,"b":{"c":2,"d":1}}` || len(c.spare) == 0 || !isZero(c.spare) {
 		t.Errorf("%s %q", c.form, c.spare)
+	}
+}
+
+// TestStampingGrowsOnce: a buffer that is left behind keeps its plaintext.
+func TestStampingGrowsOnce(t *testing.T) {
+	const payload = `{"a":"4929-5566-7788","request_timestamp":1,"b":"4929-5566-7788"}`
+	object, err := readObject([]byte(payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, stamped := range map[string]func([]byte, int64) []byte{"added": object.appendStamped, "replaced": object.appendRestamped} {
+		if count := testing.AllocsPerRun(10, func() { stamped(nil, math.MaxInt64) }); count != 1 {
+			t.Errorf("%s: %v allocations", name, count)
+		}
 	}
 }
 

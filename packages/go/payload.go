@@ -69,9 +69,14 @@ func (o object) timestamp() (micros int64, stamped bool, err error) {
 	return micros, err == nil, err
 }
 
+// maxStampDigits are those of 2⁶³ − 1. A buffer grows once for all that comes, so that none is left with plaintext in it.
+const maxStampDigits = 19
+
 // appendStamped appends the text with the stamp as its first member, in front of which nothing may stand.
 func (o object) appendStamped(buffer []byte, micros int64) []byte {
-	buffer = append(buffer, `{"`+requestTimestamp+`":`...)
+	const start = `{"` + requestTimestamp + `":`
+	buffer = grow(buffer, len(start)+maxStampDigits+len(",")+len(o.text))
+	buffer = append(buffer, start...)
 	buffer = strconv.AppendInt(buffer, micros, 10)
 	if !o.isEmpty {
 		buffer = append(buffer, ',')
@@ -84,6 +89,7 @@ func (o object) appendRestamped(buffer []byte, micros int64) []byte {
 	if !o.stamp.exists() {
 		return o.appendStamped(buffer, micros)
 	}
+	buffer = grow(buffer, len(o.text)+maxStampDigits)
 	buffer = append(buffer, o.text[:o.stamp.start]...)
 	buffer = strconv.AppendInt(buffer, micros, 10)
 	return append(buffer, o.text[o.stamp.end:]...)
