@@ -459,10 +459,13 @@ type host struct {
 // chosen twice.
 var system = host{stamp: TimestampMicros, nonce: func(nonce *Nonce) error { return randomBytes(nonce[:]) }}
 
+// entropy is the operating system's generator as crypto/rand had it when the process began. Whoever replaces rand.Reader
+// later, as some test helpers do, must not choose nonces.
+var entropy = rand.Reader
+
 // randomBytes fills a buffer from the operating system's generator.
 func randomBytes(buffer []byte) error {
-	// Not rand.Read, which ends the process when a Reader that was put in its place fails.
-	if _, err := io.ReadFull(rand.Reader, buffer); err != nil {
+	if _, err := io.ReadFull(entropy, buffer); err != nil {
 		return &Error{Code: ErrEntropyUnavailable, Message: "the host gives no random bytes: nothing can be sealed without them", cause: err}
 	}
 	return nil
