@@ -171,7 +171,8 @@ func (e *Envelope) MaxBytes() int64 {
 // there stays, if it is well formed (SPEC.md, section 8). [Envelope.SealRequest] makes headers as well.
 //
 // A json.RawMessage, []byte, string or Plaintext is JSON text and is sealed as written; any other payload is sealed as
-// encoding/json writes it, without escapes for HTML. It must be an object.
+// encoding/json writes it, without escapes for HTML and with U+FFFD for what is not UTF-8 inside of strings. It must be an
+// object. Text of any other type, such as `type body []byte`, is refused: encoding/json would make a string of it.
 //
 // Errors: ErrInvalidPayload, ErrAlreadySealed, ErrInvalidTimestamp, ErrTooLarge, in this order; ErrClockUnavailable,
 // ErrEntropyUnavailable; ErrInvalidKey for an Envelope that New did not make.

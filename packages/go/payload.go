@@ -149,6 +149,9 @@ func (s *scratch) jsonText(payload any, maxBytes int64) ([]byte, error) {
 		return payload.Bytes(), nil
 	}
 	if kind := reflect.TypeOf(payload); kind != s.flat {
+		if isForeignText(reflect.ValueOf(payload)) {
+			return nil, newError(ErrInvalidPayload, "the payload is text of a type of its own, or behind a pointer: convert it to json.RawMessage")
+		}
 		w := walker{left: maxBytes}
 		w.any(payload, 0)
 		switch w.failure {
@@ -162,6 +165,25 @@ func (s *scratch) jsonText(payload any, maxBytes int64) ([]byte, error) {
 		}
 	}
 	return s.encode(payload)
+}
+
+// isForeignText tells whether a payload is text, and of none of the types that are JSON text. encoding/json would make a
+// string of it, in base64 if it is bytes: a sealed body that holds nothing that anybody meant.
+func isForeignText(value reflect.Value) bool {
+	for range maxHops {
+		if !value.IsValid() || writesItself(value.Type()) || value.CanAddr() && writesItself(reflect.PointerTo(value.Type())) {
+			return false
+		}
+		switch value.Kind() {
+		case reflect.Pointer, reflect.Interface:
+			value = value.Elem()
+		case reflect.Slice:
+			return value.Type().Elem().Kind() == reflect.Uint8
+		default:
+			return value.Kind() == reflect.String
+		}
+	}
+	return false
 }
 
 func (s *scratch) encode(payload any) (text []byte, err error) {

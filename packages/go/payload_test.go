@@ -68,6 +68,15 @@ func TestPayloadsWithoutJSONFormAreRefused(t *testing.T) {
 	}
 	deepMap := map[string]link{"a": {long}}
 
+	type body []byte
+	type text string
+	inBytes, inText := []byte(`{"a":1}`), `{"a":1}`
+	inAny := any(inBytes)
+	for _, payload := range []any{body(inBytes), text(inText), &inBytes, &inText, &inAny} {
+		_, err := newEnvelope(t).SealResponse(payload)
+		checkError(t, err, cardseal.ErrInvalidPayload, "convert it to json.RawMessage")
+	}
+
 	envelope := newEnvelope(t)
 	// Shallow values of the same types first: what was found out about them must not hold for deep ones.
 	for _, pair := range [][2]any{
@@ -112,6 +121,11 @@ func TestPayloadsWithoutJSONFormAreRefused(t *testing.T) {
 		"text that is not UTF-8":    "{\"a\":\"\xff\"}",
 		"text that nests too deep":  `{"a":` + strings.Repeat("[", 128) + strings.Repeat("]", 128) + `}`,
 		"text with something after": []byte(`{} {}`),
+		"bytes of their own type":   body(`{"a":1}`),
+		"a text of its own type":    text(`{"a":1}`),
+		"a pointer to bytes":        &inBytes,
+		"a pointer to a text":       &inText,
+		"bytes behind an any":       &inAny,
 		"a struct for a text":       struct{ A json.RawMessage }{json.RawMessage("{")},
 	} {
 		_, sealErr := envelope.Seal(payload)
@@ -129,11 +143,11 @@ func TestPayloadsWithoutJSONFormAreRefused(t *testing.T) {
 		t.Error(err)
 	}
 	var target panics
-	body, err := envelope.SealResponse(`{"a":1}`)
+	sealed, err := envelope.SealResponse(`{"a":1}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkError(t, envelope.Open(body, &target), cardseal.ErrInvalidPayload, "panicked")
+	checkError(t, envelope.Open(sealed, &target), cardseal.ErrInvalidPayload, "panicked")
 }
 
 func TestPayloadsOfEveryKind(t *testing.T) {
@@ -141,6 +155,7 @@ func TestPayloadsOfEveryKind(t *testing.T) {
 	family := &parent{Name: "a", hidden: make(chan int)}
 	family.Children = []*parent{{Name: "b", Above: family}, {Name: "c", Above: family}}
 	shared := &link{}
+	rawMessage := json.RawMessage(`{"a":1}`)
 	deepest := any("x")
 	for range 127 {
 		deepest = []any{deepest}
@@ -160,6 +175,8 @@ func TestPayloadsOfEveryKind(t *testing.T) {
 		"something twice":     {map[string]*link{"a": shared, "b": shared}, `{"a":{},"b":{}}`},
 		"128 levels":          {map[string]any{"a": deepest}, `{"a":` + strings.Repeat("[", 127) + `"x"` + strings.Repeat("]", 127) + `}`},
 		"its own JSON":        {raw(`{"a":1}`), `{"a":1}`},
+		"a pointer to text":   {&rawMessage, `{"a":1}`},
+		"bytes inside":        {map[string][]byte{"a": {1, 2, 3}}, `{"a":"AQID"}`},
 		"what is not UTF-8":   {map[string]string{"a": "\xff"}, `{"a":"\ufffd"}`},
 		"a number as written": {map[string]any{"a": json.Number("10.00")}, `{"a":10.00}`},
 	} {
