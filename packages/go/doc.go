@@ -35,6 +35,8 @@
 //	case errors.As(err, &apiError): // apiError.Code, apiError.FailureClass
 //	}
 //
+// errors.Is finds a code whoever it comes from: ask errors.As first where it matters who refused.
+//
 // The rules are those of SPEC.md in the repository, which its test vectors hold this package to, as they hold the
 // implementations in the other languages.
 package cardseal

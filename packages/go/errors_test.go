@@ -353,6 +353,26 @@ func TestNothingPanicsOnNil(t *testing.T) {
 	}
 }
 
+// TestAPIErrorsAreFoundByCode: whoever says that a request is a duplicate.
+func TestAPIErrorsAreFoundByCode(t *testing.T) {
+	envelope := newEnvelope(t)
+	sealed, err := envelope.SealResponse(`{"error_slug":"decryption_failed"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	duplicate := envelope.OpenResponse(400, []byte(`{"error":"Duplicate request detected"}`), nil)
+	failed := envelope.OpenResponse(400, sealed, nil)
+	unnamed := envelope.OpenResponse(502, nil, nil)
+	for _, code := range append(allCodes(t), "") {
+		if errors.Is(duplicate, code) != (code == cardseal.ErrDuplicateRequest) || errors.Is(failed, code) != (code == cardseal.ErrDecryptionFailed) || errors.Is(unnamed, code) {
+			t.Errorf("%s: %v, %v, %v", string(code), errors.Is(duplicate, code), errors.Is(failed, code), errors.Is(unnamed, code))
+		}
+	}
+	if !errors.Is(fmt.Errorf("top-up: %w", duplicate), cardseal.ErrDuplicateRequest) || errors.Is(duplicate, failed) {
+		t.Error("one API error is another")
+	}
+}
+
 // TestForeignSlugsAreQuoted: a slug is whatever the server sealed.
 func TestForeignSlugsAreQuoted(t *testing.T) {
 	envelope := newEnvelope(t)

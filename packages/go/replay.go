@@ -106,18 +106,26 @@ type MemoryReplayStore struct {
 	expiries expiryHeap
 }
 
-// Claim claims a key; see [ReplayStore]. The context is not used.
+// Claim claims a key; see [ReplayStore]. The context is not used. The time is kept in milliseconds, rounded up.
 //
-// Errors: ErrReplayStoreUnavailable when the store is full.
+// Errors: ErrReplayStoreUnavailable when the store is full; ErrInvalidOption for a time that is not positive, which would
+// claim nothing.
 func (m *MemoryReplayStore) Claim(_ context.Context, key string, ttl time.Duration) (bool, error) {
 	if m == nil {
 		return false, errNoStore()
+	}
+	if ttl <= 0 {
+		return false, newError(ErrInvalidOption, "a claim has to last for some time: use ReplayTTL")
 	}
 	now := time.Now
 	if m.Now != nil {
 		now = m.Now
 	}
-	return m.claim(key, ttl.Milliseconds(), now().UnixMilli())
+	ttlMillis := ttl.Milliseconds()
+	if ttl%time.Millisecond != 0 {
+		ttlMillis++
+	}
+	return m.claim(key, ttlMillis, now().UnixMilli())
 }
 
 func (m *MemoryReplayStore) claim(key string, ttlMillis, nowMillis int64) (bool, error) {
