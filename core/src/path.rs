@@ -20,11 +20,12 @@ use crate::error::{Error, ErrorCode, Result, quoted};
 /// # Ok::<(), cardseal::Error>(())
 /// ```
 pub fn normalize_path(path_or_url: &str) -> Result<String> {
-    let given = without_authority(path_or_url);
-    let path = given.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    // What a message quotes is without authority, query and fragment, where passwords and tokens can stand.
+    let given = without_authority(path_or_url).split(['?', '#']).next().unwrap_or_default();
+    let path = given.trim_end_matches('/');
     let path = path.strip_prefix('/').unwrap_or(path);
     check_segments(path).map_err(|wrong| {
-        let message = format!("the path {} {wrong}: use one like `/cards/get`", quoted(given)); // without the authority, where a password can stand
+        let message = format!("the path {} {wrong}: use one like `/cards/get`", quoted(given));
         Error::new(ErrorCode::InvalidPath, message)
     })?;
     Ok(if is_versioned(path) { format!("/{path}") } else { format!("{DEFAULT_PREFIX}{path}") })

@@ -8,7 +8,7 @@ use core::fmt;
 use core::str::Utf8Chunk;
 
 use crate::envelope::{Body, Envelope, Opened, Plaintext, find_field};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result, quoted};
 use crate::json::{self, Fault, Found, Kind, Members, Nothing, Sink, Unescaped};
 use crate::layout::{self, FIELD_NAME};
 use crate::retry::{FailureClass, class_of_plain, class_of_slug, class_of_status};
@@ -60,10 +60,16 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (http status {}", self.message, self.status)?;
         match &self.code {
-            Some(code) => write!(f, ", {code})"),
+            Some(code) => write!(f, ", {})", shown_code(code)),
             None => f.write_str(")"),
         }
     }
+}
+
+/// A code as it stands in a message. A sealed slug is any text at all, as long as a body.
+fn shown_code(code: &str) -> Cow<'_, str> {
+    let is_plain = code.len() <= 64 && code.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    if is_plain { code.into() } else { quoted(code).into() }
 }
 
 impl fmt::Debug for ApiError {

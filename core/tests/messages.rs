@@ -137,6 +137,9 @@ fn wrong_options_and_keys_say_what_is_possible() {
         ("/a b", "not printable ASCII"),
         ("//a", "empty segment"),
         ("/a/../b", "dot segment"),
+        ("/a%20b?token=4929", "the path `/a%20b` holds"),
+        ("https://user:password@h/a%20b#4929", "the path `/a%20b` holds"),
+        ("/?token=4929", "the path `/` names no endpoint"),
     ] {
         check(&cardseal::normalize_path(path).unwrap_err(), "invalid_path", says);
     }
@@ -185,4 +188,23 @@ fn an_api_error_shows_status_and_code_and_nothing_of_the_payload() {
     let reflected = envelope().open_response_json(200, &sealed, Some(&sealed)).unwrap_err();
     let ResponseError::Envelope { error, .. } = &reflected else { panic!("{reflected}") };
     check(error, "reflected_response", "request's own envelope");
+}
+
+#[test]
+fn a_slug_that_is_no_code_is_quoted() {
+    let (longest, too_long) = ("a9_b".repeat(16), "a".repeat(65));
+    let cut = format!("`{}…`", "a".repeat(40));
+    let cases = [
+        ("card_not_found", "card_not_found"),
+        (&longest, &longest),
+        (&too_long, &cut),
+        ("Card", "`Card`"),
+        ("a\nb\u{1b}[2J\u{202e}", "`a\\nb\\u{1b}[2J\\u{202e}`"),
+    ];
+    for (slug, shown) in cases {
+        let sealed = envelope().seal_response(&serde_json::json!({"error_slug": slug, "error": "no"})).unwrap();
+        let error = envelope().open_response_json(404, &sealed, None).unwrap_err();
+        assert_eq!(error.code(), Some(slug));
+        assert_eq!(error.to_string(), format!("no (http status 404, {shown})"));
+    }
 }

@@ -293,8 +293,27 @@ func (g *generator) openQuestion() question {
 		body, isInner = g.mutatedBody(body), false
 	}
 	line := maps.Clone(env.line)
+	if g.chance(6) { // the field alone, of a body that somebody else has parsed
+		field, isChanged := g.field(body)
+		line["field"] = field
+		return g.open(env, line, cardseal.FieldBody(field), isInner && !isChanged)
+	}
 	line["body_base64"] = base64.StdEncoding.EncodeToString(body)
 	return g.open(env, line, body, isInner)
+}
+
+// field is the text of a body's field, sometimes changed, or one around the length that one of the set-ups allows.
+func (g *generator) field(body []byte) (field string, isChanged bool) {
+	field = strings.ToValidUTF8(strings.TrimSuffix(strings.TrimPrefix(string(body), `{"encrypted":"`), `"}`), "?")
+	what := pick(g, `"`, `\`, `\u002b`, `\"`, "é", " ", "\n", "\x00", "\x7f", "=", "-", "A")
+	switch g.IntN(4) {
+	case 0:
+		at := g.IntN(len(field) + 1)
+		return strings.ToValidUTF8(field[:at]+what+field[at:], "?"), true
+	case 1:
+		return strings.Repeat(what, g.IntN(8)) + strings.Repeat("A", 576+g.IntN(12)), true
+	}
+	return field, false
 }
 
 func (g *generator) open(env environment, line fields, body []byte, isInner bool) question {
@@ -789,7 +808,7 @@ var tokens = []string{
 	`"error":"Duplicate request detected",`, `"type":"t",`, `"delivery_id":"d",`, `,`, `:`, `{`, `}`, `[`, `]`, `"`, `\`, ` `, "\n", "\x00", "\x0b", "\x1f", "\x7f",
 	"\xff", "\xc3", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80", "\ufeff", "\u00a0", `\ud800`, `\udc00`, `\udc00\udc00`, `\ud83d\ude00`, `\ud83d\u0041`, `\u00zz`, `\x`, `\/`,
 	`1e309`, `1e308`, `-`, `+1`, `01`, `1.`, `.5`, `0x1`, `NaN`, `Infinity`, `tru`, `null`, `true,`, `"x",`, `0,`, `//`, `'`, strings.Repeat("1", 1024) + ",", strings.Repeat("1", 1025) + ",", "1" + strings.Repeat("0", 309) + ",",
-	"1" + strings.Repeat("0", 308) + ",", "2" + strings.Repeat("0", 308) + ",", "0." + strings.Repeat("0", 400) + "1,", `"` + strings.Repeat("s", 40) + `":0,`,
+	"1" + strings.Repeat("0", 308) + ",", "2" + strings.Repeat("0", 308) + ",", "0." + strings.Repeat("0", 400) + "1,", "1e-330,", "1" + strings.Repeat("0", 1011) + "e-700,", "1" + strings.Repeat("0", 1011) + "e-704,", `"` + strings.Repeat("s", 40) + `":0,`,
 }
 
 var plainBodies = []string{

@@ -22,7 +22,8 @@
 // held (SPEC.md, section 6). It refuses repeated names, lone surrogates, ill-formed UTF-8, more than 128 levels and
 // numbers beyond binary64. encoding/json only ever sees text that the reader accepted, and decodes it into your types;
 // no rule depends on what it finds. It matches member names without regard to case, so that `AMOUNT` can end up in a
-// field called `amount`: take a [Plaintext] or a json.RawMessage where that matters.
+// field called `amount`: take a [Plaintext] or a json.RawMessage where that matters. Into an `any` it decodes every number
+// as float64, which rounds those of more than 15 digits: have fields of type json.Number or string.
 //
 // # Errors
 //
@@ -33,6 +34,8 @@
 //	case errors.Is(err, cardseal.ErrDecryptionFailed): // another secret, or altered
 //	case errors.As(err, &apiError): // apiError.Code, apiError.FailureClass
 //	}
+//
+// errors.Is finds a code whoever it comes from: ask errors.As first where it matters who refused.
 //
 // The rules are those of SPEC.md in the repository, which its test vectors hold this package to, as they hold the
 // implementations in the other languages.

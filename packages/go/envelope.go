@@ -152,16 +152,27 @@ func errMixedKeys() *Error {
 }
 
 // Layout is the byte layout that this Envelope writes and reads.
-func (e *Envelope) Layout() Layout { return e.layout }
+func (e *Envelope) Layout() Layout {
+	if e == nil {
+		return ""
+	}
+	return e.layout
+}
 
 // MaxBytes is the largest HTTP body, in bytes, that this Envelope writes and reads.
-func (e *Envelope) MaxBytes() int64 { return e.maxBytes }
+func (e *Envelope) MaxBytes() int64 {
+	if e == nil {
+		return 0
+	}
+	return e.maxBytes
+}
 
 // Seal returns the HTTP body of a request: the payload with a request_timestamp, sealed. A request_timestamp that is
 // there stays, if it is well formed (SPEC.md, section 8). [Envelope.SealRequest] makes headers as well.
 //
 // A json.RawMessage, []byte, string or Plaintext is JSON text and is sealed as written; any other payload is sealed as
-// encoding/json writes it, without escapes for HTML. It must be an object.
+// encoding/json writes it, without escapes for HTML and with U+FFFD for what is not UTF-8 inside of strings. It must be an
+// object. Text of any other type, such as `type body []byte`, is refused: encoding/json would make a string of it.
 //
 // Errors: ErrInvalidPayload, ErrAlreadySealed, ErrInvalidTimestamp, ErrTooLarge, in this order; ErrClockUnavailable,
 // ErrEntropyUnavailable; ErrInvalidKey for an Envelope that New did not make.
@@ -170,9 +181,12 @@ func (e *Envelope) Seal(payload any) ([]byte, error) {
 }
 
 func (e *Envelope) sealStamped(payload any, from host) ([]byte, error) {
+	if err := e.check(); err != nil {
+		return nil, err
+	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	object, err := s.object(payload)
+	object, err := s.object(payload, e.maxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -200,9 +214,12 @@ func (e *Envelope) SealResponse(payload any) ([]byte, error) {
 }
 
 func (e *Envelope) sealVerbatim(payload any, needsObject bool, from host) ([]byte, error) {
+	if err := e.check(); err != nil {
+		return nil, err
+	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	text, err := s.jsonText(payload)
+	text, err := s.jsonText(payload, e.maxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -268,7 +285,8 @@ func (e *Envelope) seal(s *scratch, message []byte, from host) error {
 //
 // A *json.RawMessage, *[]byte or *Plaintext takes the JSON text itself, unchanged; with nil the payload is only checked;
 // for any other pointer encoding/json decodes it. Mind that encoding/json matches member names without regard to case:
-// where that matters, take the text.
+// where that matters, take the text. Into an `any` it decodes numbers as float64, which rounds them: for amounts and ids
+// have fields of type json.Number or string.
 //
 // Errors: ErrTooLarge, ErrInvalidJSON, ErrEnvelopeNotFound, ErrInvalidEnvelope, ErrUnsupportedVersion,
 // ErrDecryptionFailed, ErrInvalidPayload (also for a payload that does not fit v), in this order; ErrInvalidOption for a
@@ -310,20 +328,16 @@ func (e *Envelope) Decrypt(field string) ([]byte, error) {
 }
 
 // FieldBody is the HTTP body around the text of an `encrypted` field, for a web framework that has parsed the body
-// already (SPEC.md, BODY-4). A text that no field can hold makes a body that does not open.
+// already (SPEC.md, BODY-4). It is the text and 16 bytes, which is what max_bytes counts (BODY-5). A text that no field
+// can hold makes a body that does not open.
 func FieldBody(field string) []byte {
 	body := make([]byte, 0, len(bodyStart)+len(field)+len(bodyEnd))
 	body = append(body, bodyStart...)
-	for index := range len(field) {
-		character := field[index]
-		switch {
-		case character == '"' || character == '\\':
-			body = append(body, '\\', character)
-		case character < ' ' || character > '~':
-			body = append(body, '?') // as little base64 as what it stands for
-		default:
-			body = append(body, character)
+	for _, character := range []byte(field) {
+		if character < ' ' || character > '~' || character == '"' || character == '\\' {
+			character = '?' // as little base64 as what it stands for, and no longer in JSON
 		}
+		body = append(body, character)
 	}
 	return append(body, bodyEnd...)
 }
@@ -446,10 +460,13 @@ type host struct {
 // chosen twice.
 var system = host{stamp: TimestampMicros, nonce: func(nonce *Nonce) error { return randomBytes(nonce[:]) }}
 
+// entropy is the operating system's generator as crypto/rand had it when the process began. Whoever replaces rand.Reader
+// later, as some test helpers do, must not choose nonces.
+var entropy = rand.Reader
+
 // randomBytes fills a buffer from the operating system's generator.
 func randomBytes(buffer []byte) error {
-	// Not rand.Read, which ends the process when a Reader that was put in its place fails.
-	if _, err := io.ReadFull(rand.Reader, buffer); err != nil {
+	if _, err := io.ReadFull(entropy, buffer); err != nil {
 		return &Error{Code: ErrEntropyUnavailable, Message: "the host gives no random bytes: nothing can be sealed without them", cause: err}
 	}
 	return nil

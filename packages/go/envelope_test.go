@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -57,12 +58,13 @@ func TestConcurrentUse(t *testing.T) {
 	requests := make(chan *cardseal.Request, goroutines*each)
 	var fresh sync.Map
 	var group sync.WaitGroup
-	for range goroutines {
+	for goroutine := range goroutines {
 		group.Go(func() {
-			for range each {
+			for count := range each {
+				card := fmt.Sprint("card_", goroutine, "_", count) // of no other call, whose memory might be mixed up with this one's
 				body, err := envelope.Seal(struct {
 					CardID string `json:"card_id"`
-				}{"card_abc123"})
+				}{card})
 				if err != nil {
 					t.Error(err)
 					return
@@ -71,7 +73,7 @@ func TestConcurrentUse(t *testing.T) {
 					CardID string `json:"card_id"`
 				}
 				request, err := envelope.OpenRequest(body, &payload)
-				if err != nil || payload.CardID != "card_abc123" {
+				if err != nil || payload.CardID != card || !strings.Contains(string(request.Payload.Bytes()), `"card_id":"`+card+`"`) {
 					t.Errorf("%v %v", payload, err)
 					return
 				}
@@ -170,6 +172,33 @@ func TestMemoryStoreForgetsInTime(t *testing.T) {
 			t.Errorf("got %v, want %s", got, want)
 		}
 	})
+}
+
+// TestClaimsLastForTheWholeTime: also for one that is no number of milliseconds.
+func TestClaimsLastForTheWholeTime(t *testing.T) {
+	start := time.UnixMilli(1_700_000_000_000)
+	now := start
+	store := &cardseal.MemoryReplayStore{Now: func() time.Time { return now }}
+	if fresh, err := store.Claim(t.Context(), "key", 1_500*time.Microsecond); !fresh || err != nil {
+		t.Fatal(err)
+	}
+	now = start.Add(1_499 * time.Microsecond)
+	if fresh, err := store.Claim(t.Context(), "key", time.Second); fresh || err != nil {
+		t.Errorf("forgotten too early (%v)", err)
+	}
+	now = start.Add(2 * time.Millisecond)
+	if fresh, err := store.Claim(t.Context(), "key", time.Nanosecond); !fresh || err != nil {
+		t.Errorf("kept too long (%v)", err)
+	}
+	if fresh, err := store.Claim(t.Context(), "key", time.Second); fresh || err != nil {
+		t.Errorf("a nanosecond is no time (%v)", err)
+	}
+	for _, ttl := range []time.Duration{0, -time.Second} {
+		fresh, err := store.Claim(t.Context(), "another key", ttl)
+		if checkError(t, err, cardseal.ErrInvalidOption, "use ReplayTTL"); fresh {
+			t.Error("fresh for no time")
+		}
+	}
 }
 
 // TestMemoryStoreWhenTheClockIsSetBack: a key lives as long as it was promised, and is not in the way of others.

@@ -64,6 +64,9 @@ type Error struct {
 
 // Error returns the message with the code, and the HTTP status of a response.
 func (e *Error) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	text := e.Message + " (" + string(e.Code) + ")"
 	if e.Status != 0 {
 		return fmt.Sprintf("http status %d: %s", e.Status, text)
@@ -73,6 +76,9 @@ func (e *Error) Error() string {
 
 // Unwrap returns the code and, where a replay store failed, its error.
 func (e *Error) Unwrap() []error {
+	if e == nil {
+		return nil
+	}
 	if e.cause == nil {
 		return []error{e.Code}
 	}
@@ -83,7 +89,7 @@ func (e *Error) Unwrap() []error {
 // FailureTransient where the answer could not be read, since the call may have been carried out. All other errors are
 // FailureNever: the same arguments fail again.
 func (e *Error) FailureClass() FailureClass {
-	if e.class == "" {
+	if e == nil || e.class == "" {
 		return FailureNever
 	}
 	return e.class

@@ -148,6 +148,9 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{path("/a b\u202e\xff"), cardseal.ErrInvalidPath, "`/a b\\u{202e}\\xff` holds a character that is not printable ASCII"},
 		{path("//a"), cardseal.ErrInvalidPath, "empty segment"},
 		{path("/a/../b"), cardseal.ErrInvalidPath, "dot segment"},
+		{path("/a%20b?token=4929"), cardseal.ErrInvalidPath, "the path `/a%20b` holds"},
+		{path("https://user:password@h/a%20b#4929"), cardseal.ErrInvalidPath, "the path `/a%20b` holds"},
+		{path("/?token=4929"), cardseal.ErrInvalidPath, "the path `/` names no endpoint"},
 		{path("https://user:password@h/" + strings.Repeat("x", 40) + "/%"), cardseal.ErrInvalidPath, "`/" + strings.Repeat("x", 39) + "…`"},
 	} {
 		checkError(t, check.err, check.code, check.says)
@@ -216,8 +219,7 @@ func (brokenReader) Read([]byte) (int, error) { return 0, errBroken }
 
 func TestNoRandomness(t *testing.T) {
 	envelope := newEnvelope(t)
-	defer func(reader io.Reader) { rand.Reader = reader }(rand.Reader)
-	rand.Reader = brokenReader{}
+	defer cardseal.SetEntropy(brokenReader{})()
 	_, sealErr := envelope.Seal("{}")
 	_, requestErr := envelope.SealRequest("/cards/get", "{}", "key_1")
 	_, encryptErr := envelope.Encrypt(nil)
@@ -227,6 +229,15 @@ func TestNoRandomness(t *testing.T) {
 		if !errors.Is(err, errBroken) {
 			t.Errorf("%v hides its cause", err)
 		}
+	}
+}
+
+// TestNoncesComeFromTheSystem: not from what somebody put in the place of rand.Reader.
+func TestNoncesComeFromTheSystem(t *testing.T) {
+	defer func(reader io.Reader) { rand.Reader = reader }(rand.Reader)
+	rand.Reader = brokenReader{}
+	if _, err := newEnvelope(t).Seal("{}"); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -302,6 +313,87 @@ func TestEnvelopeThatNothingMade(t *testing.T) {
 	}
 	if envelope, err := cardseal.New(testSecret, nil); err != nil || envelope.Layout() != cardseal.LayoutVersioned || envelope.MaxBytes() != 10<<20 {
 		t.Errorf("%v %v", envelope, err)
+	}
+}
+
+// TestNothingPanicsOnNil: what a caller forgot to make is no reason to end the process.
+func TestNothingPanicsOnNil(t *testing.T) {
+	keys := cardseal.ReplayKeys{Timestamp: "timestamp", Nonce: "nonce"}
+	checkError(t, cardseal.ClaimRequest(t.Context(), nil, keys), cardseal.ErrReplayStoreUnavailable, "no replay store")
+	var store *cardseal.MemoryReplayStore
+	checkError(t, cardseal.ClaimRequest(t.Context(), store, keys), cardseal.ErrReplayStoreUnavailable, "answer 503")
+	_, err := store.Claim(t.Context(), "key", time.Second)
+	checkError(t, err, cardseal.ErrReplayStoreUnavailable, "no replay store")
+
+	var request *cardseal.Request
+	_, err = request.ReplayKeys("key_1", "/cards/get")
+	checkError(t, err, cardseal.ErrInvalidOption, "open one first")
+
+	var envelope *cardseal.Envelope
+	var sealed *cardseal.SealedRequest
+	var webhook *cardseal.Webhook
+	var plaintext cardseal.Plaintext
+	var own *cardseal.Error
+	var apiError *cardseal.APIError
+	name, hasName := webhook.Type()
+	if envelope.Layout() != "" || envelope.MaxBytes() != 0 || sealed.Headers() != nil || store.Len() != 0 || plaintext.Bytes() != nil ||
+		name != "" || hasName || webhook.Timestamp() != nil || webhook.DeliveryID() != "" || webhook.DedupeKey() != "" ||
+		own.FailureClass() != cardseal.FailureNever || own.Unwrap() != nil {
+		t.Error("something out of nothing")
+	}
+	for _, printed := range []string{
+		own.Error(), apiError.Error(), fmt.Sprint(envelope), fmt.Sprint(sealed), fmt.Sprint(webhook), fmt.Sprint(own), fmt.Sprint(apiError),
+	} {
+		if printed != "<nil>" {
+			t.Errorf("nothing prints as %s", printed)
+		}
+	}
+	if printed := fmt.Sprint(store); printed != "cardseal.MemoryReplayStore(0 keys)" {
+		t.Error(printed)
+	}
+}
+
+// TestAPIErrorsAreFoundByCode: whoever says that a request is a duplicate.
+func TestAPIErrorsAreFoundByCode(t *testing.T) {
+	envelope := newEnvelope(t)
+	sealed, err := envelope.SealResponse(`{"error_slug":"decryption_failed"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	duplicate := envelope.OpenResponse(400, []byte(`{"error":"Duplicate request detected"}`), nil)
+	failed := envelope.OpenResponse(400, sealed, nil)
+	unnamed := envelope.OpenResponse(502, nil, nil)
+	for _, code := range append(allCodes(t), "") {
+		if errors.Is(duplicate, code) != (code == cardseal.ErrDuplicateRequest) || errors.Is(failed, code) != (code == cardseal.ErrDecryptionFailed) || errors.Is(unnamed, code) {
+			t.Errorf("%s: %v, %v, %v", string(code), errors.Is(duplicate, code), errors.Is(failed, code), errors.Is(unnamed, code))
+		}
+	}
+	if !errors.Is(fmt.Errorf("top-up: %w", duplicate), cardseal.ErrDuplicateRequest) || errors.Is(duplicate, failed) {
+		t.Error("one API error is another")
+	}
+}
+
+// TestForeignSlugsAreQuoted: a slug is whatever the server sealed.
+func TestForeignSlugsAreQuoted(t *testing.T) {
+	envelope := newEnvelope(t)
+	for slug, shown := range map[string]string{
+		"card_not_found":          "card_not_found",
+		strings.Repeat("a9_", 21): strings.Repeat("a9_", 21),
+		strings.Repeat("a", 65):   "`" + strings.Repeat("a", 40) + "…`",
+		"Card":                    "`Card`",
+		"a\nb\x1b[2J\u202e":       "`a\\u{a}b\\u{1b}[2J\\u{202e}`",
+	} {
+		body, err := envelope.SealResponse(map[string]string{"error_slug": slug, "error": "no"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var apiError *cardseal.APIError
+		if err := envelope.OpenResponse(404, body, nil); !errors.As(err, &apiError) || apiError.Slug != slug || apiError.Code != slug {
+			t.Fatal(err)
+		}
+		if printed := apiError.Error(); printed != "no (http status 404, "+shown+")" {
+			t.Errorf("%q prints as %s", slug, printed)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"time"
 
 	cardseal "github.com/cardseal/cardseal/packages/go"
@@ -79,6 +80,12 @@ func topUp(ctx context.Context, envelope *cardseal.Envelope, baseURL, apiKey str
 	}
 }
 
+// client follows no redirect: net/http would send the API key along, to whatever host it names.
+var client = &http.Client{
+	Timeout:       30 * time.Second,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
 func topUpOnce(ctx context.Context, envelope *cardseal.Envelope, baseURL, apiKey string, payload TopUp, key string) (order Order, err error) {
 	// Sealed here, for this one attempt: the same bytes sent twice are a duplicate.
 	sealed, err := envelope.SealRequest("/cards/topup", payload, apiKey, cardseal.WithIdempotencyKey(key))
@@ -93,7 +100,7 @@ func topUpOnce(ctx context.Context, envelope *cardseal.Envelope, baseURL, apiKey
 	for _, header := range sealed.Headers() {
 		request.Header.Set(header.Name, header.Value)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return order, err
 	}
@@ -106,12 +113,24 @@ func topUpOnce(ctx context.Context, envelope *cardseal.Envelope, baseURL, apiKey
 	return order, err
 }
 
-// handler answers sealed requests of API keys that were authenticated before.
-func handler(envelope *cardseal.Envelope, store cardseal.ReplayStore, topUp func(TopUp) Order) http.HandlerFunc {
+// Orders tops cards up, once for each API key and idempotency key: the charge, the order, the key and the fingerprint are
+// one transaction. A key that is known gives its order as it is now, or with another fingerprint isSame is false, and
+// nothing is charged.
+type Orders interface {
+	TopUp(ctx context.Context, apiKey, key, fingerprint string, payload TopUp) (order Order, isSame bool, err error)
+}
+
+// handler answers sealed top-ups of API keys that were authenticated before.
+func handler(envelope *cardseal.Envelope, store cardseal.ReplayStore, orders Orders) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, envelope.MaxBytes()))
 		if err != nil {
-			http.Error(w, "too large", http.StatusRequestEntityTooLarge)
+			status := http.StatusBadRequest // it broke off
+			var tooLarge *http.MaxBytesError
+			if errors.As(err, &tooLarge) {
+				status = http.StatusRequestEntityTooLarge
+			}
+			http.Error(w, http.StatusText(status), status)
 			return
 		}
 		var payload TopUp
@@ -120,7 +139,8 @@ func handler(envelope *cardseal.Envelope, store cardseal.ReplayStore, topUp func
 			refuse(w, err)
 			return
 		}
-		keys, err := request.ReplayKeys(r.Header.Get("API-KEY"), r.URL.Path)
+		apiKey, key := r.Header.Get(cardseal.HeaderAPIKey), r.Header.Get(cardseal.HeaderIdempotencyKey)
+		keys, err := request.ReplayKeys(apiKey, r.URL.Path)
 		if err == nil {
 			err = cardseal.ClaimRequest(r.Context(), store, keys)
 		}
@@ -128,14 +148,43 @@ func handler(envelope *cardseal.Envelope, store cardseal.ReplayStore, topUp func
 			refuse(w, err)
 			return
 		}
-		answer, err := envelope.SealResponse(topUp(payload))
-		if err != nil {
-			http.Error(w, "internal error", http.StatusInternalServerError)
+		// Each attempt of a client is a new envelope: only the idempotency key says that it is the same charge.
+		if key == "" {
+			answer(w, envelope, http.StatusBadRequest, failure{Slug: "idempotency_key_required"})
 			return
 		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(answer)
+		fingerprint, err := cardseal.Fingerprint(r.URL.Path, request.Payload.Bytes())
+		if err != nil || cardseal.CheckIdempotencyKey(key) != nil {
+			answer(w, envelope, http.StatusBadRequest, failure{Slug: "invalid_request"})
+			return
+		}
+		order, isSame, err := orders.TopUp(r.Context(), apiKey, key, fingerprint, payload)
+		switch {
+		case err != nil:
+			answer(w, envelope, http.StatusInternalServerError, failure{Slug: "internal_error"})
+		case !isSame: // the key of another request
+			answer(w, envelope, http.StatusBadRequest, failure{Slug: "invalid_request"})
+		default:
+			answer(w, envelope, http.StatusOK, order)
+		}
 	}
+}
+
+// failure is an error that is sealed, so that the client can believe it.
+type failure struct {
+	Success bool   `json:"success"`
+	Slug    string `json:"error_slug"`
+}
+
+func answer(w http.ResponseWriter, envelope *cardseal.Envelope, status int, payload any) {
+	body, err := envelope.SealResponse(payload)
+	if err != nil {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
 }
 
 // refuse answers in plain text, as the protocol has it.
@@ -147,29 +196,54 @@ func refuse(w http.ResponseWriter, err error) {
 			status, text = known, answer // 400, and 503 for a store that cannot answer
 		}
 	}
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]string{"error": text})
 }
 
-// A client and a server, over HTTP.
+// memoryOrders keeps orders as long as the process runs, where a service has a database.
+type memoryOrders struct {
+	lock  sync.Mutex
+	known map[[2]string]knownOrder // by API key and idempotency key
+}
+
+type knownOrder struct {
+	fingerprint string
+	order       Order
+}
+
+func (m *memoryOrders) TopUp(_ context.Context, apiKey, key, fingerprint string, payload TopUp) (Order, bool, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	if known, isKnown := m.known[[2]string{apiKey, key}]; isKnown {
+		return known.order, known.fingerprint == fingerprint, nil
+	}
+	fmt.Println("charging", payload.CardID, payload.Amount)
+	order := Order{OrderID: fmt.Sprint("o-", len(m.known)+1), Status: cardseal.OrderStatusNew}
+	m.known[[2]string{apiKey, key}] = knownOrder{fingerprint, order}
+	return order, true, nil
+}
+
+// A client and a server, over HTTP. A top-up that is asked for again charges nothing.
 func Example_clientAndServer() {
 	envelope, err := cardseal.New("your_api_secret_key_here")
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := httptest.NewServer(handler(envelope, &cardseal.MemoryReplayStore{}, func(payload TopUp) Order {
-		fmt.Println("charging", payload.CardID, payload.Amount)
-		return Order{OrderID: "o-1", Status: cardseal.OrderStatusNew}
-	}))
+	orders := &memoryOrders{known: map[[2]string]knownOrder{}}
+	server := httptest.NewServer(handler(envelope, &cardseal.MemoryReplayStore{}, orders))
 	defer server.Close()
 
-	order, err := topUp(context.Background(), envelope, server.URL, "key_1", TopUp{"card_abc123", "10.00"}, "invoice-42")
-	if err != nil {
-		log.Fatal(err)
+	for range 2 {
+		order, err := topUp(context.Background(), envelope, server.URL, "key_1", TopUp{"card_abc123", "10.00"}, "invoice-42")
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(order.OrderID, order.Status, order.Status.CanBecome(cardseal.OrderStatusCompleted), order.Status.IsTerminal())
 	}
-	fmt.Println(order.OrderID, order.Status, order.Status.CanBecome(cardseal.OrderStatusCompleted), order.Status.IsTerminal())
 	// Output:
 	// charging card_abc123 10.00
+	// o-1 new false false
 	// o-1 new false false
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -379,13 +378,69 @@ func (r *reader) number(start int) int {
 		return r.failRange(start)
 	}
 	// Without an exponent, up to 308 digits before the point cannot reach binary64's limit of about 1.8e308.
-	if hasExponent || integerDigits > 308 {
-		if _, err := strconv.ParseFloat(string(r.text[start:at]), 64); err != nil {
-			return r.failRange(start)
-		}
+	if (hasExponent || integerDigits > 308) && !isFinite(r.text[start:at]) {
+		return r.failRange(start)
 	}
 	return at
 }
+
+// isFinite tells whether a number token of at most maxNumberBytes rounds to a finite binary64. It compares digits:
+// strconv.ParseFloat takes a thousand times as long for tokens made to be slow, and does not get all of them right.
+func isFinite(token []byte) bool {
+	mantissa, exponent := token, 0
+	if mark := bytes.IndexAny(token, "eE"); mark >= 0 {
+		mantissa, exponent = token[:mark], parseExponent(token[mark+1:])
+	}
+	// The number is 0.d₁d₂d₃… times ten to the power, d₁ not being 0, and order says how the digits compare so far.
+	power, digits, order := exponent, 0, 0
+	isFraction := false
+	for _, character := range mantissa {
+		switch {
+		case character == '-':
+			continue
+		case character == '.':
+			isFraction = true
+			continue
+		case character == '0' && digits == 0:
+			if isFraction {
+				power--
+			}
+			continue
+		case !isFraction:
+			power++
+		}
+		if order == 0 && digits < len(roundsToInfinity) {
+			order = int(character) - int(roundsToInfinity[digits])
+		}
+		digits++
+	}
+	switch {
+	case digits == 0:
+		return true // zero, whatever its exponent
+	case power != len(roundsToInfinity):
+		return power < len(roundsToInfinity)
+	}
+	return order < 0 || order == 0 && digits < len(roundsToInfinity)
+}
+
+// parseExponent reads an exponent with its sign. No mantissa of a token makes up for one as large as its bound.
+func parseExponent(text []byte) int {
+	const bound = 1 << 20
+	exponent := 0
+	for _, character := range bytes.TrimLeft(text, "+-") {
+		exponent = min(exponent*10+int(character-'0'), bound)
+	}
+	if text[0] == '-' {
+		return -exponent
+	}
+	return exponent
+}
+
+// roundsToInfinity is 2¹⁰²⁴ − 2⁹⁷⁰, halfway between the largest binary64 and the next power of two: the least number that
+// rounds to infinity.
+const roundsToInfinity = "1797693134862315807937289714053034150799341327100378269361737789804449682927647509466490179775872070963" +
+	"3028641669288791094655554785194040263065748867150582068190890200070838367627385484581771153176447573027" +
+	"0069855571366959622842914819860834936475292719074168444365510704342711559699508093042880177904174497792"
 
 // digits reads one digit at least.
 func (r *reader) digits(at int) int {

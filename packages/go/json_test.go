@@ -5,12 +5,16 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
+	"math/big"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -78,6 +82,58 @@ func TestTextsAtTheLimits(t *testing.T) {
 	}
 }
 
+// TestFiniteNumbers: the digits decide as exact arithmetic does, above all where strconv.ParseFloat is slow or wrong.
+func TestFiniteNumbers(t *testing.T) {
+	half := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 1024), new(big.Int).Lsh(big.NewInt(1), 970))
+	if half.String() != roundsToInfinity {
+		t.Fatalf("the edge of binary64 is %v", half)
+	}
+	edge := half.String()
+	tokens := []string{
+		edge, "-" + edge, edge + ".0", edge + "." + strings.Repeat("0", 50) + "1", "0." + edge + "e309", "0.000" + edge + "E+312", edge + "000e-3",
+		"1" + strings.Repeat("0", 1011) + "e-700", "1" + strings.Repeat("0", 1011) + "e-704", "0." + strings.Repeat("0", 900) + "1e1209", "0." + strings.Repeat("0", 900) + "1e1210",
+		"0e99999", "0.0e-0", "-0E+7", "1e-330", "4.9e-324", "2.2250738585072011e-308",
+	}
+	for at := range len(edge) {
+		for _, digit := range "0159" {
+			near := edge[:at] + string(digit) + edge[at+1:]
+			tokens = append(tokens, near, near[:1]+"."+near[1:]+"e308", near[:max(at, 1)]+"e"+strconv.Itoa(309-max(at, 1)))
+		}
+	}
+	for exponent := -330; exponent < 330; exponent++ {
+		for _, mantissa := range []string{"1", "9.99", "0.001", "17976931348623157", "17976931348623159"} {
+			tokens = append(tokens, mantissa+"e"+strconv.Itoa(exponent))
+		}
+	}
+	for _, token := range tokens {
+		exact, ok := new(big.Rat).SetString(token)
+		if !ok {
+			t.Fatal(token)
+		}
+		want := exact.Abs(exact).Cmp(new(big.Rat).SetInt(half)) < 0
+		if isFinite([]byte(token)) != want {
+			t.Errorf("%s: finite is %v", token, !want)
+		}
+	}
+	for token, want := range map[string]bool{"1e99999999999999999999": false, "1e-99999999999999999999": true, "0e99999999999999999999": true} {
+		if isFinite([]byte(token)) != want {
+			t.Errorf("%s: finite is %v", token, !want)
+		}
+	}
+}
+
+// TestTinyNumbersAreFast: a list of numbers that strconv.ParseFloat needs its slow path for. It took three seconds a MiB.
+func TestTinyNumbersAreFast(t *testing.T) {
+	text := []byte("[" + strings.Repeat("1e-330,", 1<<17) + "0]")
+	start := time.Now()
+	if _, failure := read(text, nil); failure != nil {
+		t.Fatal(failure)
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("%d bytes took %v", len(text), took)
+	}
+}
+
 // TestMemoryIsWiped: what a call had of plaintext is gone when it ends, and the next call has no more to wipe.
 func TestMemoryIsWiped(t *testing.T) {
 	s := new(scratch)
@@ -91,6 +147,20 @@ func TestMemoryIsWiped(t *testing.T) {
 	c := canonicalizer{text: []byte(`{"b":{"d":1,"c":2},"a":3}`)}
 	if c.object(0, true); string(c.form) != `{"a":3,"b":{"c":2,"d":1}}` || len(c.spare) == 0 || !isZero(c.spare) {
 		t.Errorf("%s %q", c.form, c.spare)
+	}
+}
+
+// TestStampingGrowsOnce: a buffer that is left behind keeps its plaintext.
+func TestStampingGrowsOnce(t *testing.T) {
+	const payload = `{"a":"4929-5566-7788","request_timestamp":1,"b":"4929-5566-7788"}`
+	object, err := readObject([]byte(payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, stamped := range map[string]func([]byte, int64) []byte{"added": object.appendStamped, "replaced": object.appendRestamped} {
+		if count := testing.AllocsPerRun(10, func() { stamped(nil, math.MaxInt64) }); count != 1 {
+			t.Errorf("%s: %v allocations", name, count)
+		}
 	}
 }
 
@@ -293,6 +363,7 @@ func addSeeds(f *testing.F, file string, names ...string) {
 // JSON, or breaks a rule that encoding/json does not have.
 func FuzzReader(f *testing.F) {
 	addSeeds(f, "json.json", "text")
+	f.Add([]byte("[1e-330]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		root, failure := read(text, []string{"a", "request_timestamp"})
 		if failure != nil {

@@ -10,13 +10,12 @@ import "strings"
 // ASCII.
 func NormalizePath(pathOrURL string) (string, error) {
 	given := withoutAuthority(pathOrURL)
-	path := given
-	if end := strings.IndexAny(path, "?#"); end >= 0 {
-		path = path[:end]
+	if end := strings.IndexAny(given, "?#"); end >= 0 {
+		given = given[:end]
 	}
-	path = strings.TrimPrefix(strings.TrimRight(path, "/"), "/")
+	path := strings.TrimPrefix(strings.TrimRight(given, "/"), "/")
 	if wrong := pathFault(path); wrong != "" {
-		// Without the authority, where a password can stand.
+		// Without authority, query and fragment, where passwords and tokens can stand.
 		return "", newError(ErrInvalidPath, "the path %s %s: use one like `/cards/get`", quoted(given), wrong)
 	}
 	if _, isVersioned := cutVersion(path); isVersioned {

@@ -6,7 +6,9 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"unicode"
 )
 
 // requestTimestamp is the member that every request payload carries (overview).
@@ -67,9 +69,14 @@ func (o object) timestamp() (micros int64, stamped bool, err error) {
 	return micros, err == nil, err
 }
 
+// maxStampDigits are those of 2⁶³ − 1. A buffer grows once for all that comes, so that none is left with plaintext in it.
+const maxStampDigits = 19
+
 // appendStamped appends the text with the stamp as its first member, in front of which nothing may stand.
 func (o object) appendStamped(buffer []byte, micros int64) []byte {
-	buffer = append(buffer, `{"`+requestTimestamp+`":`...)
+	const start = `{"` + requestTimestamp + `":`
+	buffer = grow(buffer, len(start)+maxStampDigits+len(",")+len(o.text))
+	buffer = append(buffer, start...)
 	buffer = strconv.AppendInt(buffer, micros, 10)
 	if !o.isEmpty {
 		buffer = append(buffer, ',')
@@ -82,6 +89,7 @@ func (o object) appendRestamped(buffer []byte, micros int64) []byte {
 	if !o.stamp.exists() {
 		return o.appendStamped(buffer, micros)
 	}
+	buffer = grow(buffer, len(o.text)+maxStampDigits)
 	buffer = append(buffer, o.text[:o.stamp.start]...)
 	buffer = strconv.AppendInt(buffer, micros, 10)
 	return append(buffer, o.text[o.stamp.end:]...)
@@ -117,8 +125,8 @@ func errNotAnObject() *Error {
 }
 
 // object is a payload as an object that can be sealed.
-func (s *scratch) object(payload any) (object, error) {
-	text, err := s.jsonText(payload)
+func (s *scratch) object(payload any, maxBytes int64) (object, error) {
+	text, err := s.jsonText(payload, maxBytes)
 	if err != nil {
 		return object{}, err
 	}
@@ -126,8 +134,8 @@ func (s *scratch) object(payload any) (object, error) {
 }
 
 // jsonText is a payload as JSON text: itself where it is text, else as encoding/json writes it, without its escapes for
-// HTML. The text belongs to the caller or to the scratch.
-func (s *scratch) jsonText(payload any) (text []byte, err error) {
+// HTML. The text belongs to the caller or to the scratch. What cannot fit into a body of maxBytes need not be written.
+func (s *scratch) jsonText(payload any, maxBytes int64) ([]byte, error) {
 	switch payload := payload.(type) {
 	case json.RawMessage:
 		return payload, nil
@@ -140,19 +148,50 @@ func (s *scratch) jsonText(payload any) (text []byte, err error) {
 	case Plaintext:
 		return payload.Bytes(), nil
 	}
-	defer func() {
-		if recover() != nil {
-			err = newError(ErrInvalidPayload, "the payload has no JSON form: its MarshalJSON or MarshalText panicked")
-		}
-	}()
 	if kind := reflect.TypeOf(payload); kind != s.flat {
-		if nestsTooDeep(payload, 0) {
+		if isForeignText(reflect.ValueOf(payload)) {
+			return nil, newError(ErrInvalidPayload, "the payload is text of a type of its own, or behind a pointer: convert it to json.RawMessage")
+		}
+		w := walker{left: maxBytes}
+		w.any(payload, 0)
+		switch w.failure {
+		case ErrTooLarge:
+			return nil, errTooLarge(maxBytes)
+		case ErrInvalidPayload:
 			return nil, newError(ErrInvalidPayload, "the payload holds itself, or nests too deeply: give it at most %d levels", maxDepth)
 		}
 		if kind != nil && !nestsAtWill(kind) {
 			s.flat = kind
 		}
 	}
+	return s.encode(payload)
+}
+
+// isForeignText tells whether a payload is text, and of none of the types that are JSON text. encoding/json would make a
+// string of it, in base64 if it is bytes: a sealed body that holds nothing that anybody meant.
+func isForeignText(value reflect.Value) bool {
+	for range maxHops {
+		if !value.IsValid() || writesItself(value.Type()) || value.CanAddr() && writesItself(reflect.PointerTo(value.Type())) {
+			return false
+		}
+		switch value.Kind() {
+		case reflect.Pointer, reflect.Interface:
+			value = value.Elem()
+		case reflect.Slice:
+			return value.Type().Elem().Kind() == reflect.Uint8
+		default:
+			return value.Kind() == reflect.String
+		}
+	}
+	return false
+}
+
+func (s *scratch) encode(payload any) (text []byte, err error) {
+	defer func() {
+		if recover() != nil {
+			err = newError(ErrInvalidPayload, "the payload has no JSON form: its MarshalJSON or MarshalText panicked")
+		}
+	}()
 	if s.encoder == nil {
 		s.encoder = json.NewEncoder(&s.json)
 		s.encoder.SetEscapeHTML(false)
@@ -169,60 +208,110 @@ func (s *scratch) jsonText(payload any) (text []byte, err error) {
 // of some million links overflows its stack, which ends the process.
 const maxHops = 1000
 
-// nestsTooDeep walks what encoding/json would walk, as far as the types allow any depth at all.
-func nestsTooDeep(payload any, hops int) bool {
-	if hops > maxHops {
-		return true
-	}
-	elementNestsTooDeep := func(element any) bool { return nestsTooDeep(element, hops+1) }
-	switch payload := payload.(type) { // the usual types without reflection
-	case nil, string, bool, int, int64, float64, json.Number:
-		return false
-	case []any:
-		return slices.ContainsFunc(payload, elementNestsTooDeep)
-	case map[string]any:
-		for _, element := range payload {
-			if elementNestsTooDeep(element) {
-				return true
-			}
-		}
-		return false
-	}
-	return valueNestsTooDeep(reflect.ValueOf(payload), hops)
+// walker goes through a payload as encoding/json would, as far as the types allow any depth at all, and stops where it
+// is too deep, or where it has seen more than a body can hold: a few values that hold each other many times over become
+// any amount of text.
+type walker struct {
+	left    int64 // bytes
+	failure Code
 }
 
-func valueNestsTooDeep(value reflect.Value, hops int) bool {
-	if !value.IsValid() || !nestsAtWill(value.Type()) {
-		return false
+// minElement is what an element of an array or object takes: its value, and what stands before or behind it.
+const minElement = 2
+
+// take counts bytes that the text will have at least, and tells whether to go on.
+func (w *walker) take(bytes int) bool {
+	if w.left -= int64(bytes); w.left < 0 && w.failure == "" {
+		w.failure = ErrTooLarge
 	}
-	if hops > maxHops {
+	return w.failure == ""
+}
+
+// any walks a value without reflection if it is of one of the usual types. Like the methods below it tells whether to
+// go on.
+func (w *walker) any(payload any, hops int) bool {
+	switch payload := payload.(type) {
+	case nil, bool, int, int64, float64, json.Number:
 		return true
+	case string:
+		return w.take(len(payload))
+	case []any:
+		if !w.enter(hops) {
+			return false
+		}
+		for _, element := range payload {
+			if !w.take(minElement) || !w.any(element, hops+1) {
+				return false
+			}
+		}
+		return true
+	case map[string]any:
+		if !w.enter(hops) {
+			return false
+		}
+		for _, element := range payload {
+			if !w.take(minElement) || !w.any(element, hops+1) {
+				return false
+			}
+		}
+		return true
+	}
+	return w.value(reflect.ValueOf(payload), hops)
+}
+
+func (w *walker) enter(hops int) bool {
+	if hops > maxHops {
+		w.failure = ErrInvalidPayload
+	}
+	return w.failure == ""
+}
+
+func (w *walker) value(value reflect.Value, hops int) bool {
+	if !value.IsValid() || !nestsAtWill(value.Type()) {
+		return true
+	}
+	if value.CanAddr() && writesItself(reflect.PointerTo(value.Type())) { // by methods of the pointer
+		return true
+	}
+	if !w.enter(hops) {
+		return false
 	}
 	switch value.Kind() {
 	case reflect.Interface, reflect.Pointer:
-		return valueNestsTooDeep(value.Elem(), hops+1)
+		return w.value(value.Elem(), hops+1)
 	case reflect.Slice, reflect.Array:
 		for index := range value.Len() {
-			if valueNestsTooDeep(value.Index(index), hops+1) {
-				return true
+			if !w.take(minElement) || !w.value(value.Index(index), hops+1) {
+				return false
 			}
 		}
 	case reflect.Map:
-		element := reflect.New(value.Type().Elem()).Elem()
 		for entries := value.MapRange(); entries.Next(); {
-			element.SetIterValue(entries)
-			if valueNestsTooDeep(element, hops+1) {
-				return true
+			if !w.take(minElement) || !w.value(entries.Value(), hops+1) {
+				return false
 			}
 		}
 	case reflect.Struct:
-		for index := range value.NumField() {
-			if isEncoded(value.Type().Field(index)) && valueNestsTooDeep(value.Field(index), hops+1) {
-				return true
+		for _, path := range encodedFields(value.Type()) {
+			if field := fieldAt(value, path); !w.value(field, hops+1) {
+				return false
 			}
 		}
 	}
-	return false
+	return true
+}
+
+// fieldAt is a field, or no value where a pointer on the way is nil.
+func fieldAt(value reflect.Value, path []int) reflect.Value {
+	for _, index := range path {
+		if value.Kind() == reflect.Pointer {
+			if value = value.Elem(); !value.IsValid() {
+				break
+			}
+		}
+		value = value.Field(index)
+	}
+	return value
 }
 
 // nestsAtWill tells whether values of a type can hold others to any depth: whether an interface or the type itself
@@ -247,7 +336,7 @@ func findsNesting(t reflect.Type, above map[reflect.Type]bool) bool {
 	if t.Kind() == reflect.Interface || above[t] {
 		return true
 	}
-	if t.Implements(jsonMarshaler) || t.Implements(textMarshaler) {
+	if writesItself(t) {
 		return false
 	}
 	above[t] = true
@@ -255,17 +344,116 @@ func findsNesting(t reflect.Type, above map[reflect.Type]bool) bool {
 	if t.Kind() != reflect.Struct {
 		return findsNesting(t.Elem(), above)
 	}
-	for index := range t.NumField() {
-		if field := t.Field(index); isEncoded(field) && findsNesting(field.Type, above) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(encodedFields(t), func(path []int) bool {
+		return findsNesting(t.FieldByIndex(path).Type, above)
+	})
 }
 
-// isEncoded tells whether encoding/json looks at a field.
+// encodedFields are the fields that encoding/json writes for a struct, as paths of indices. Those of embedded structs are
+// among them. Of several with one name in JSON the one that is embedded least counts, among those the one with a tag;
+// where two are left, none counts.
+func encodedFields(t reflect.Type) [][]int {
+	if known, ok := fieldsOfTypes.Load(t); ok {
+		return known.([][]int)
+	}
+	type embedded struct {
+		t          reflect.Type
+		path       []int
+		isRepeated bool // on its level
+	}
+	type candidate struct {
+		path     []int
+		isTagged bool
+		others   bool // of the same rank
+	}
+	chosen, seen := map[string]*candidate{}, map[reflect.Type]bool{t: true}
+	for level := []embedded{{t: t}}; len(level) > 0; {
+		var next []embedded
+		found := map[string]*candidate{}
+		for _, outer := range level {
+			for index := range outer.t.NumField() {
+				field := outer.t.Field(index)
+				if !isEncoded(field) {
+					continue
+				}
+				path := append(slices.Clone(outer.path), index)
+				name := nameInTag(field)
+				if inner, isStruct := structOf(field.Type); name == "" && field.Anonymous && isStruct {
+					isSame := func(other embedded) bool { return other.t == inner }
+					if at := slices.IndexFunc(next, isSame); at >= 0 {
+						next[at].isRepeated = true
+					} else if !seen[inner] { // further out it counts alone
+						next = append(next, embedded{t: inner, path: path})
+					}
+					continue
+				}
+				isTagged := name != ""
+				if !isTagged {
+					name = field.Name
+				}
+				if other := found[name]; other == nil || isTagged && !other.isTagged {
+					found[name] = &candidate{path, isTagged, outer.isRepeated}
+				} else if isTagged == other.isTagged {
+					other.others = true
+				}
+			}
+		}
+		for name, field := range found {
+			if chosen[name] == nil {
+				chosen[name] = field
+			}
+		}
+		level = next
+		for _, inner := range level {
+			seen[inner.t] = true
+		}
+	}
+	paths := [][]int{}
+	for _, field := range chosen {
+		if !field.others {
+			paths = append(paths, field.path)
+		}
+	}
+	slices.SortFunc(paths, slices.Compare)
+	fieldsOfTypes.Store(t, paths)
+	return paths
+}
+
+var fieldsOfTypes sync.Map // from reflect.Type to [][]int
+
+// isEncoded tells whether encoding/json looks at a field: at exported ones, and at embedded structs of any name.
 func isEncoded(field reflect.StructField) bool {
-	return (field.IsExported() || field.Anonymous) && field.Tag.Get("json") != "-"
+	if field.Tag.Get("json") == "-" {
+		return false
+	}
+	_, isStruct := structOf(field.Type)
+	return field.IsExported() || field.Anonymous && isStruct
+}
+
+// structOf is a struct or what a pointer to a struct points to.
+func structOf(t reflect.Type) (reflect.Type, bool) {
+	if t.Kind() == reflect.Pointer && t.Name() == "" {
+		t = t.Elem()
+	}
+	return t, t.Kind() == reflect.Struct
+}
+
+// nameInTag is the name that a field's tag gives it, or empty: encoding/json passes over names with other characters.
+func nameInTag(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	isForeign := func(character rune) bool {
+		isASCII := ' ' <= character && character <= '~' && !strings.ContainsRune("\"'`\\", character)
+		return !isASCII && !unicode.IsLetter(character) && !unicode.IsDigit(character)
+	}
+	if strings.ContainsFunc(name, isForeign) {
+		return ""
+	}
+	return name
+}
+
+// writesItself tells whether a type has a method that writes its JSON.
+func writesItself(t reflect.Type) bool {
+	return t.Implements(jsonMarshaler) || t.Implements(textMarshaler)
 }
 
 var (

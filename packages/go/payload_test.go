@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"reflect"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -68,6 +69,15 @@ func TestPayloadsWithoutJSONFormAreRefused(t *testing.T) {
 	}
 	deepMap := map[string]link{"a": {long}}
 
+	type body []byte
+	type text string
+	inBytes, inText := []byte(`{"a":1}`), `{"a":1}`
+	inAny := any(inBytes)
+	for _, payload := range []any{body(inBytes), text(inText), &inBytes, &inText, &inAny} {
+		_, err := newEnvelope(t).SealResponse(payload)
+		checkError(t, err, cardseal.ErrInvalidPayload, "convert it to json.RawMessage")
+	}
+
 	envelope := newEnvelope(t)
 	// Shallow values of the same types first: what was found out about them must not hold for deep ones.
 	for _, pair := range [][2]any{
@@ -112,6 +122,11 @@ func TestPayloadsWithoutJSONFormAreRefused(t *testing.T) {
 		"text that is not UTF-8":    "{\"a\":\"\xff\"}",
 		"text that nests too deep":  `{"a":` + strings.Repeat("[", 128) + strings.Repeat("]", 128) + `}`,
 		"text with something after": []byte(`{} {}`),
+		"bytes of their own type":   body(`{"a":1}`),
+		"a text of its own type":    text(`{"a":1}`),
+		"a pointer to bytes":        &inBytes,
+		"a pointer to a text":       &inText,
+		"bytes behind an any":       &inAny,
 		"a struct for a text":       struct{ A json.RawMessage }{json.RawMessage("{")},
 	} {
 		_, sealErr := envelope.Seal(payload)
@@ -129,11 +144,11 @@ func TestPayloadsWithoutJSONFormAreRefused(t *testing.T) {
 		t.Error(err)
 	}
 	var target panics
-	body, err := envelope.SealResponse(`{"a":1}`)
+	sealed, err := envelope.SealResponse(`{"a":1}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkError(t, envelope.Open(body, &target), cardseal.ErrInvalidPayload, "panicked")
+	checkError(t, envelope.Open(sealed, &target), cardseal.ErrInvalidPayload, "panicked")
 }
 
 func TestPayloadsOfEveryKind(t *testing.T) {
@@ -141,6 +156,7 @@ func TestPayloadsOfEveryKind(t *testing.T) {
 	family := &parent{Name: "a", hidden: make(chan int)}
 	family.Children = []*parent{{Name: "b", Above: family}, {Name: "c", Above: family}}
 	shared := &link{}
+	rawMessage := json.RawMessage(`{"a":1}`)
 	deepest := any("x")
 	for range 127 {
 		deepest = []any{deepest}
@@ -160,6 +176,8 @@ func TestPayloadsOfEveryKind(t *testing.T) {
 		"something twice":     {map[string]*link{"a": shared, "b": shared}, `{"a":{},"b":{}}`},
 		"128 levels":          {map[string]any{"a": deepest}, `{"a":` + strings.Repeat("[", 127) + `"x"` + strings.Repeat("]", 127) + `}`},
 		"its own JSON":        {raw(`{"a":1}`), `{"a":1}`},
+		"a pointer to text":   {&rawMessage, `{"a":1}`},
+		"bytes inside":        {map[string][]byte{"a": {1, 2, 3}}, `{"a":"AQID"}`},
 		"what is not UTF-8":   {map[string]string{"a": "\xff"}, `{"a":"\ufffd"}`},
 		"a number as written": {map[string]any{"a": json.Number("10.00")}, `{"a":10.00}`},
 	} {
@@ -190,6 +208,222 @@ func TestPlaintextCanBeSealedAgain(t *testing.T) {
 	if err := errors.Join(err, other.Open(again, &numbers)); err != nil {
 		t.Error(err)
 	}
+}
+
+// What encoding/json looks at in a struct, and what it does not.
+type (
+	hiddenMap   map[string]any
+	hiddenAny   any
+	hiddenPart  struct{ Shown, unseen any }
+	ShownMap    map[string]any
+	writesByPtr struct{ Inside any }
+	left        struct{ Twice, Left any }
+	right       struct {
+		Twice any
+		Right any `json:"right"`
+	}
+	both struct {
+		left
+		*right
+	}
+	tagged struct {
+		Tagged any `json:"Twice"`
+		left
+	}
+	base    struct{ Base any }
+	middle  struct{ base }
+	first   struct{ middle }
+	second  struct{ middle }
+	diamond struct {
+		first
+		second
+	}
+	repeated struct {
+		base
+		Other base
+		hiddenPart
+	}
+	recursive struct {
+		*recursive
+		Own any
+	}
+	unexported struct {
+		hiddenMap
+		hiddenAny
+		hiddenPart
+		ShownMap
+		hidden any
+		Dash   any `json:"-"`
+	}
+)
+
+func (*writesByPtr) MarshalJSON() ([]byte, error) { return []byte(`"itself"`), nil }
+
+// oddTags is a struct with tags that linters refuse: a name that counts as none, and one that looks like `-`.
+func oddTags(odd, minus any) any {
+	field := func(name string, tag reflect.StructTag) reflect.StructField {
+		return reflect.StructField{Name: name, Type: reflect.TypeFor[any](), Tag: tag}
+	}
+	value := reflect.New(reflect.StructOf([]reflect.StructField{field("Odd", `json:"a\"b"`), field("Minus", `json:"-,"`)})).Elem()
+	value.Field(0).Set(reflect.ValueOf(odd))
+	value.Field(1).Set(reflect.ValueOf(minus))
+	return value.Interface()
+}
+
+// TestOnlyWhatIsEncodedCounts: a payload is refused for what encoding/json would write, not for what it passes over.
+func TestOnlyWhatIsEncodedCounts(t *testing.T) {
+	envelope := newEnvelope(t)
+	cyclic := []any{nil}
+	cyclic[0] = cyclic
+	loop := &recursive{Own: 1}
+	loop.recursive = loop
+	// The encoding that encoding/json itself gives is what has to come out.
+	for name, payload := range map[string]any{
+		"embedded without a name": unexported{hiddenMap{"a": cyclic}, hiddenAny(cyclic), hiddenPart{1, cyclic}, ShownMap{"a": 1}, cyclic, cyclic},
+		"a map in there":          unexported{hiddenPart: hiddenPart{Shown: map[string]any{"a": []int{1}}}},
+		"twice on one level":      both{left{cyclic, 1}, &right{cyclic, 2}},
+		"a nil pointer inside":    both{left: left{Twice: cyclic, Left: 1}},
+		"less deep":               tagged{Tagged: 1, left: left{cyclic, 2}},
+		"tags of another kind":    oddTags(1, 2),
+		"the same one level down": diamond{},
+		"embedded and a field":    repeated{},
+		"embedded in itself":      loop,
+		"by a pointer's method":   &struct{ A writesByPtr }{writesByPtr{cyclic}},
+		"by an element's method":  []writesByPtr{{cyclic}},
+		"a pointer to one":        map[string]any{"a": &writesByPtr{cyclic}},
+	} {
+		want, err := json.Marshal(payload)
+		if err != nil {
+			t.Fatalf("%s: encoding/json says %v", name, err)
+		}
+		var text json.RawMessage
+		body, err := envelope.SealResponse(payload)
+		if err := errors.Join(err, envelope.Open(body, &text)); err != nil || string(text) != string(want) {
+			t.Errorf("%s: %s, want %s (%v)", name, text, want, err)
+		}
+	}
+	// And what it would walk into is found.
+	through := diamond{}
+	through.first.Base, through.second.Base = cyclic, cyclic
+	for name, payload := range map[string]any{
+		"through a part":       unexported{hiddenPart: hiddenPart{Shown: cyclic}},
+		"in an embedded map":   unexported{ShownMap: ShownMap{"a": cyclic}},
+		"named -":              oddTags(1, cyclic),
+		"by its own name":      oddTags(cyclic, 1),
+		"the tagged one":       tagged{Tagged: cyclic},
+		"behind a pointer":     both{right: &right{Right: cyclic}},
+		"in a map, not by ptr": map[string]writesByPtr{"a": {cyclic}},
+		"through a diamond":    through,
+	} {
+		_, err := envelope.SealResponse(payload)
+		_, failure := json.Marshal(payload)
+		if failure == nil {
+			t.Fatalf("%s: encoding/json writes it", name)
+		}
+		if !errors.Is(err, cardseal.ErrInvalidPayload) || !strings.Contains(err.Error(), "holds itself") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestSharedValuesAreBounded: values that hold each other many times over are no cycle, but become any amount of text.
+func TestSharedValuesAreBounded(t *testing.T) {
+	envelope := newEnvelope(t, cardseal.WithMaxBytes(1000))
+	type node struct{ Next []*node }
+	var shared any = "x"
+	nodes, maps := &node{}, any(map[string]any{})
+	for range 60 {
+		shared, nodes = []any{shared, shared}, &node{[]*node{nodes, nodes}}
+		maps = map[string]any{"a": maps, "b": maps}
+	}
+	long := strings.Repeat("x", 800)
+	for name, payload := range map[string]any{
+		"slices": shared, "pointers": nodes, "maps": maps, "long texts": []any{long, long},
+	} {
+		if _, err := envelope.SealResponse(payload); !errors.Is(err, cardseal.ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The bound is never tighter than the body's own.
+	full := make([]any, 346)
+	if body, err := envelope.SealResponse(full[:139]); err != nil || len(body) > 1000 {
+		t.Errorf("%d bytes (%v)", len(body), err)
+	}
+	for index := range full {
+		full[index] = 1
+	}
+	body, err := envelope.SealResponse(full)
+	if err != nil || len(body) < 990 {
+		t.Errorf("%d bytes (%v)", len(body), err)
+	}
+}
+
+// clears writes over what it is given.
+type clears struct{}
+
+func (*clears) UnmarshalJSON(text []byte) error { clear(text); return nil }
+
+// keeps holds on to what it is given.
+type keeps struct{ text []byte }
+
+func (k *keeps) UnmarshalJSON(text []byte) error { k.text = text; return nil }
+
+// TestTargetsCannotReachTheMemory: what a type's UnmarshalJSON gets is its own, from every call that decodes.
+func TestTargetsCannotReachTheMemory(t *testing.T) {
+	const payload = `{"request_timestamp":1700000000000000,"pan":"1"}`
+	envelope := newEnvelope(t)
+	now := cardseal.WithNowMicros(1_700_000_000_000_000)
+	body, err := envelope.Seal(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := envelope.OpenRequest(body, &clears{}, now)
+	if err != nil || string(request.Payload.Bytes()) != payload {
+		t.Errorf("the payload became %q (%v)", request.Payload.Bytes(), err)
+	}
+	if err := request.Payload.Decode(&clears{}); err != nil || string(request.Payload.Bytes()) != payload {
+		t.Errorf("the payload became %q (%v)", request.Payload.Bytes(), err)
+	}
+	other, err := envelope.Seal(strings.Replace(payload, `"1"`, `"2"`, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, open := range map[string]func(v any) error{
+		"Open":         func(v any) error { return envelope.Open(body, v) },
+		"OpenResponse": func(v any) error { return envelope.OpenResponse(200, body, v) },
+		"OpenRequest":  func(v any) error { _, err := envelope.OpenRequest(body, v, now); return err },
+	} {
+		kept := make([]keeps, 50)
+		for index := range kept {
+			if err := open(&kept[index]); err != nil {
+				t.Fatal(err)
+			}
+			if err := envelope.Open(other, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, k := range kept {
+			if string(k.text) != payload {
+				t.Fatalf("%s: what was kept became %q", name, k.text)
+			}
+		}
+	}
+}
+
+// TestPlaintextInsideATarget: a field of this type keeps its part of the payload.
+func TestPlaintextInsideATarget(t *testing.T) {
+	envelope := newEnvelope(t)
+	body, err := envelope.SealResponse(`{"a":{"b" : 1e0},"c":null}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var target struct{ A, B, C cardseal.Plaintext }
+	if err := envelope.Open(body, &target); err != nil || string(target.A.Bytes()) != `{"b" : 1e0}` || target.B.Bytes() != nil || string(target.C.Bytes()) != "null" {
+		t.Errorf("%s %s %s (%v)", target.A.Bytes(), target.B.Bytes(), target.C.Bytes(), err)
+	}
+	// Not everybody's text has been read before.
+	err = new(cardseal.Plaintext).UnmarshalJSON([]byte(`{"a":1,"a":2}`))
+	checkError(t, err, cardseal.ErrInvalidPayload, "already has")
 }
 
 // TestNamesAreCaseSensitive: encoding/json would take the first one for the second.

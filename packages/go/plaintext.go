@@ -10,7 +10,7 @@ import (
 )
 
 // Plaintext is what an envelope held: JSON text that the strict reader accepted, to the letter. Nothing prints it: fmt and
-// log/slog show its length, encoding/json and encoding/gob refuse it. Bytes and Decode hand it out.
+// log/slog show its length, encoding/json and encoding/gob refuse to write it. Bytes and Decode hand it out.
 //
 // The zero value holds nothing.
 type Plaintext struct {
@@ -69,6 +69,17 @@ func (p Plaintext) MarshalJSON() ([]byte, error) {
 	return nil, newError(ErrInvalidPayload, "a plaintext does not become JSON by itself: take its bytes")
 }
 
+// UnmarshalJSON keeps a copy of the text, so that a part of a payload can be kept as it is: in a field of this type.
+//
+// Errors: ErrInvalidPayload for what the strict reader refuses.
+func (p *Plaintext) UnmarshalJSON(text []byte) error {
+	if _, failure := read(text, nil); failure != nil {
+		return invalidPayload(failure)
+	}
+	*p = newPlaintext(text)
+	return nil
+}
+
 // checkTarget refuses what nothing can be decoded into.
 func checkTarget(v any) error {
 	if v == nil {
@@ -101,7 +112,8 @@ func decode(text []byte, v any) (err error) {
 			err = newError(ErrInvalidPayload, "the payload does not fit the target: its UnmarshalJSON panicked")
 		}
 	}()
-	if err := json.Unmarshal(text, v); err != nil {
+	// A copy, which is not used again: a type's UnmarshalJSON may keep what it is given, or write there.
+	if err := json.Unmarshal(bytes.Clone(text), v); err != nil {
 		if mismatch, ok := err.(*json.UnmarshalTypeError); ok {
 			return newError(ErrInvalidPayload, "the payload does not fit the target (byte %d): open it into one of its form", mismatch.Offset)
 		}

@@ -30,8 +30,11 @@ type ReplayKeys struct {
 
 // ReplayKeys are the keys of an opened request under an API key and a path or URL.
 //
-// Errors: ErrInvalidAPIKey, ErrInvalidPath.
+// Errors: ErrInvalidAPIKey, ErrInvalidPath; ErrInvalidOption without a request.
 func (r *Request) ReplayKeys(apiKey, path string) (ReplayKeys, error) {
+	if r == nil {
+		return ReplayKeys{}, newError(ErrInvalidOption, "there is no request to make keys of: open one first")
+	}
 	if err := checkAPIKey(apiKey); err != nil {
 		return ReplayKeys{}, err
 	}
@@ -56,9 +59,12 @@ type ReplayStore interface {
 // ClaimRequest claims both keys of a request, after OpenRequest and before anything is done, and returns nil only if both
 // were fresh. Both are claimed whatever the first claim gave, so that an attempt under another path finds them.
 //
-// Errors: ErrReplayStoreUnavailable if either claim could not be answered (errors.Is finds the store's own error too),
-// else ErrDuplicateRequest.
+// Errors: ErrReplayStoreUnavailable if either claim could not be answered (errors.Is finds the store's own error too), or
+// without a store, else ErrDuplicateRequest.
 func ClaimRequest(ctx context.Context, store ReplayStore, keys ReplayKeys) error {
+	if store == nil {
+		return errNoStore()
+	}
 	isFresh := true
 	var failure error
 	for _, key := range []string{keys.Timestamp, keys.Nonce} {
@@ -81,6 +87,10 @@ func ClaimRequest(ctx context.Context, store ReplayStore, keys ReplayKeys) error
 	return nil
 }
 
+func errNoStore() *Error {
+	return newError(ErrReplayStoreUnavailable, "there is no replay store: give one, and carry nothing out without it")
+}
+
 // MemoryReplayStore is a [ReplayStore] in memory, for one process. It is bounded and never forgets a key before its
 // time: full of live keys it refuses (SPEC.md, REPLAY-5). The zero value is ready; set the fields before the first claim.
 type MemoryReplayStore struct {
@@ -96,15 +106,26 @@ type MemoryReplayStore struct {
 	expiries expiryHeap
 }
 
-// Claim claims a key; see [ReplayStore]. The context is not used.
+// Claim claims a key; see [ReplayStore]. The context is not used. The time is kept in milliseconds, rounded up.
 //
-// Errors: ErrReplayStoreUnavailable when the store is full.
+// Errors: ErrReplayStoreUnavailable when the store is full; ErrInvalidOption for a time that is not positive, which would
+// claim nothing.
 func (m *MemoryReplayStore) Claim(_ context.Context, key string, ttl time.Duration) (bool, error) {
+	if m == nil {
+		return false, errNoStore()
+	}
+	if ttl <= 0 {
+		return false, newError(ErrInvalidOption, "a claim has to last for some time: use ReplayTTL")
+	}
 	now := time.Now
 	if m.Now != nil {
 		now = m.Now
 	}
-	return m.claim(key, ttl.Milliseconds(), now().UnixMilli())
+	ttlMillis := ttl.Milliseconds()
+	if ttl%time.Millisecond != 0 {
+		ttlMillis++
+	}
+	return m.claim(key, ttlMillis, now().UnixMilli())
 }
 
 func (m *MemoryReplayStore) claim(key string, ttlMillis, nowMillis int64) (bool, error) {
@@ -134,6 +155,9 @@ func (m *MemoryReplayStore) claim(key string, ttlMillis, nowMillis int64) (bool,
 
 // Len is how many keys it holds; those that expired since the last claim count.
 func (m *MemoryReplayStore) Len() int {
+	if m == nil {
+		return 0
+	}
 	m.lock.Lock()
 	defer m.lock.Unlock()
 	return len(m.claimed)

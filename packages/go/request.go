@@ -49,6 +49,9 @@ type SealedRequest struct {
 // Take care with the idempotency key in a net/http client: where a request's GetBody is set, Transport sends the same
 // bytes again on its own, which the server refuses as a duplicate. Set GetBody to nil.
 func (r *SealedRequest) Headers() []Header {
+	if r == nil {
+		return nil
+	}
 	return slices.Clone(r.headers.reveal())
 }
 
@@ -115,9 +118,12 @@ func (e *Envelope) sealRequest(path string, payload any, apiKey string, options 
 	}
 	request.headers = hide(headers)
 
+	if err := e.check(); err != nil {
+		return nil, err
+	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	object, err := s.object(payload)
+	object, err := s.object(payload, e.maxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -219,11 +225,12 @@ func (e *Envelope) OpenRequest(body []byte, v any, options ...OpenRequestOption)
 	if err := checkWindow(timestamp, now, settings.windowSeconds); err != nil {
 		return nil, err
 	}
-	if err := decode(opened.text, v); err != nil {
+	payload := newPlaintext(opened.text)
+	if err := decode(payload.Bytes(), v); err != nil {
 		return nil, err
 	}
 	return &Request{
-		Payload:         newPlaintext(opened.text),
+		Payload:         payload,
 		TimestampMicros: timestamp,
 		Nonce:           opened.nonce,
 		KeyIndex:        opened.keyIndex,

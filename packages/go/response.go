@@ -12,7 +12,9 @@ import (
 	"unicode/utf8"
 )
 
-// APIError is an error that the API answered with (SPEC.md, section 18). errors.As finds it. Nothing prints its payload.
+// APIError is an error that the API answered with (SPEC.md, section 18). errors.As finds it, and errors.Is compares its Code
+// with that of a sentinel: errors.Is(err, ErrDuplicateRequest) holds for the API's own answer too. Nothing prints its
+// payload.
 type APIError struct {
 	// Status is the HTTP status.
 	Status int
@@ -30,12 +32,32 @@ type APIError struct {
 	Payload Plaintext
 }
 
-// Error returns the API's text with the status and the code.
+// Error returns the API's text with the status and the code, quoted where it is not made as codes are.
 func (e *APIError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	if e.Code == "" {
 		return fmt.Sprintf("%s (http status %d)", e.Message, e.Status)
 	}
-	return fmt.Sprintf("%s (http status %d, %s)", e.Message, e.Status, e.Code)
+	return fmt.Sprintf("%s (http status %d, %s)", e.Message, e.Status, shownCode(e.Code))
+}
+
+// Is tells whether the target is the [Code] that the API answered with, for errors.Is.
+func (e *APIError) Is(target error) bool {
+	code, isCode := target.(Code)
+	return isCode && e != nil && e.Code != "" && e.Code == string(code)
+}
+
+// shownCode is a code as it stands in a message. A sealed slug is any text at all, as long as a body.
+func shownCode(code string) string {
+	isForeign := func(character rune) bool {
+		return (character < 'a' || character > 'z') && (character < '0' || character > '9') && character != '_'
+	}
+	if len(code) > 64 || strings.ContainsFunc(code, isForeign) {
+		return quoted(code)
+	}
+	return code
 }
 
 // String is Error, for copies too.

@@ -86,19 +86,20 @@ const (
 	RetryOutcomeUnknown RetryDecision = "outcome_unknown"
 )
 
-// Attempt is a failed attempt, as [ShouldRetry] judges it. What is left empty counts as what allows least.
+// Attempt is a failed attempt, as [ShouldRetry] judges it. Kind, Class, Sent and HasKey count as what allows least where
+// they are left empty. Number and Code do not: a Number that is not counted up reseals for ever.
 type Attempt struct {
 	// Kind is the endpoint's, from EndpointKindOf.
 	Kind EndpointKind
 	// Class is the failure's.
 	Class FailureClass
-	// Code is the failure's, if it has one: reseals have different limits.
+	// Code is the failure's, if it has one: ErrTimestampOutsideWindow is resealed once, all others three times.
 	Code string
 	// Sent says whether it reached the server.
 	Sent Sent
 	// HasKey says whether the request had an idempotency key.
 	HasKey bool
-	// Number is how many attempts there have been, this one included.
+	// Number is how many attempts there have been, this one included: 1 after the first.
 	Number int
 }
 

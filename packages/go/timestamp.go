@@ -18,7 +18,7 @@ const (
 //
 // Errors: ErrClockUnavailable where the clock stands at 1970 or before.
 func TimestampMicros() (int64, error) {
-	return processClock.next(time.Now().UnixMicro(), 0)
+	return processClock.stamp(func() int64 { return time.Now().UnixMicro() })
 }
 
 var processClock clock
@@ -29,7 +29,15 @@ type clock struct {
 	lastStamp, lastWall int64
 }
 
-// next makes a stamp of a reading, moved by an offset.
+// stamp reads the wall clock under the lock. Read before it, a reading could grow old while its goroutine waits, and
+// would look like a clock that was set back: stamps would repeat.
+func (c *clock) stamp(read func() int64) (int64, error) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return c.next(read(), 0)
+}
+
+// next makes a stamp of a reading, moved by an offset. The lock is held.
 func (c *clock) next(wall, offset int64) (int64, error) {
 	stamp, err := wallMicros(wall)
 	if err != nil {
@@ -38,8 +46,6 @@ func (c *clock) next(wall, offset int64) (int64, error) {
 	if stamp, err = wallMicros(saturatingAdd(stamp, offset)); err != nil {
 		return 0, err
 	}
-	c.lock.Lock()
-	defer c.lock.Unlock()
 	// Readings are compared with readings: a burst of stamps runs ahead of the clock, which is no step back.
 	if saturatingAdd(wall, stepBackMicros) >= c.lastWall {
 		stamp = max(stamp, saturatingAdd(c.lastStamp, 1))

@@ -29,7 +29,7 @@ var families = map[string]struct {
 	"clock":       {35, clockVector},
 	"fingerprint": {40, fingerprintVector},
 	"idempotency": {26, idempotencyVector},
-	"json":        {184, jsonVector},
+	"json":        {186, jsonVector},
 	"key":         {42, keyVector},
 	"nonce_pool":  {15, noncePoolVector},
 	"open":        {110, openVector},

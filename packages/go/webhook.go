@@ -31,22 +31,25 @@ type webhookMembers struct {
 }
 
 // Type is the member type or event_type, whichever is a string, in this order; ok says whether either is.
-func (w Webhook) Type() (name string, ok bool) {
+func (w *Webhook) Type() (name string, ok bool) {
 	members := w.read()
 	return members.kind, members.hasKind
 }
 
 // Timestamp is the JSON text of the member timestamp, whatever it is, and nil without that member.
-func (w Webhook) Timestamp() json.RawMessage { return bytes.Clone(w.read().timestamp) }
+func (w *Webhook) Timestamp() json.RawMessage { return bytes.Clone(w.read().timestamp) }
 
 // DeliveryID is the member delivery_id, and empty where that is no string.
-func (w Webhook) DeliveryID() string { return w.read().deliveryID }
+func (w *Webhook) DeliveryID() string { return w.read().deliveryID }
 
 // DedupeKey tells repeats from other webhooks: id: and the delivery id, or without one sha256: and the digest of the
 // canonical payload.
-func (w Webhook) DedupeKey() string { return w.read().dedupeKey }
+func (w *Webhook) DedupeKey() string { return w.read().dedupeKey }
 
-func (w Webhook) read() webhookMembers {
+func (w *Webhook) read() webhookMembers {
+	if w == nil {
+		return webhookMembers{}
+	}
 	if members := w.members.reveal(); members != nil {
 		return *members
 	}

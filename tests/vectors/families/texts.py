@@ -209,6 +209,8 @@ bad("number_integer_of_1024_digits", "JSON-10", "9" * 1024)
 good("number_underflow", "JSON-10", "[1e-400,-1e-99999]")
 good("number_zero_with_huge_exponent", "JSON-10", "0e99999")
 good("number_small_mantissa_large_exponent", "JSON-10", "0." + "0" * 400 + "1e700")
+bad("number_large_mantissa_negative_exponent", "JSON-10", "1" + "0" * 1011 + "e-700")
+good("number_large_mantissa_negative_exponent_finite", "JSON-10", "1" + "0" * 1011 + "e-704")
 bad("number_exponent_beyond_64_bits", "JSON-10", "1e99999999999999999999")
 good("number_negative_exponent_beyond_64_bits", "JSON-10", "1e-99999999999999999999")
 

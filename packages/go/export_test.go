@@ -1,0 +1,11 @@
+package cardseal
+
+import "io"
+
+// SetEntropy puts something in the place of the operating system's generator, for the tests outside of the package, until
+// restore is called.
+func SetEntropy(reader io.Reader) (restore func()) {
+	before := entropy
+	entropy = reader
+	return func() { entropy = before }
+}
