@@ -160,6 +160,21 @@ impl<'a> Runtimes<'a> {
         counts += self.runtime("Node, as a module", "node", native, |_| Ok(self.node("module.mjs")));
         counts += self.runtime("Node, as CommonJS", "node-cjs", native, |_| Ok(self.node("common.cjs")));
         counts += self.runtime("Node, cardseal/wasm", "node-wasm", "wasm", |_| Ok(self.node("wasm.cjs")));
+        for format in ["cjs", "iife"] {
+            let title = format!("Node, bundled by esbuild as {format}");
+            counts += self.runtime(&title, &format!("node-bundle-{format}"), native, |folder| {
+                let mut esbuild = self.npm.tool("esbuild");
+                esbuild.args([
+                    "module.mjs",
+                    "--bundle",
+                    "--platform=node",
+                    "--outfile=bundle.cjs",
+                    "--log-level=error",
+                ]);
+                self.npm.shell.run(esbuild.arg(format!("--format={format}")).current_dir(folder))?;
+                Ok(self.node("bundle.cjs"))
+            });
+        }
         counts += self.without_native();
         if self.tarballs.native.is_some() {
             counts += self.with_broken_native();
