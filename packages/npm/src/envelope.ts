@@ -535,8 +535,12 @@ const RELEASES =
   typeof FinalizationRegistry === "undefined"
     ? undefined
     : new FinalizationRegistry<{ core: Core; handle: number; generation: number }>(({ core, handle, generation }) => {
-        if (generation === core.engine.generation) {
-          core.engine.call(core.operations.release, handle, clockCell());
+        try {
+          if (generation === core.engine.generation) {
+            core.engine.call(core.operations.release, handle, undefined);
+          }
+        } catch {
+          // Nobody called: an error here would end the process.
         }
       });
 

@@ -1,6 +1,7 @@
 /** The core as a WebAssembly instance: fields into its memory, a call, the reply out of it. */
 
-import type { Engine, Field, Reply } from "../engine.js";
+import { type Engine, type Field, REFUSED, type Reply } from "../engine.js";
+import { arrayLength } from "../intrinsics.js";
 
 /**
  * The engine of a compiled module.
@@ -62,20 +63,25 @@ interface Exports {
 class Instance {
   readonly #exports: Exports;
   #bytes: Uint8Array<ArrayBuffer>;
-  #clock: Float64Array = NO_CLOCK;
+  #clock: Float64Array | undefined;
 
   constructor(module: WebAssembly.Module) {
     const host = {
       now_millis: () => now(),
       random: (to: number, bytes: number) => this.#fillRandomly(to, bytes),
-      clock_cell: (index: number) => this.#clock[index],
-      set_clock_cell: (stamp: number, wall: number) => this.#clock.set([stamp, wall]),
+      clock_cell: (index: number) => this.#clock?.[index],
+      set_clock_cell: (stamp: number, wall: number) => this.#setClock(stamp, wall),
     };
     this.#exports = new WebAssembly.Instance(module, { host }).exports as unknown as Exports;
     this.#bytes = new Uint8Array(this.#exports.memory.buffer);
   }
 
-  call(operation: number, handle: number, clock: Float64Array, fields: readonly Field[]): Reply {
+  /** Whether an instance that has stopped did so for want of memory: it got none, or wanted more than there can be. */
+  isOutOfMemory(): boolean {
+    return this.#gotNoMemory || this.#room > MOST_BYTES / 2;
+  }
+
+  call(operation: number, handle: number, clock: Float64Array | undefined, fields: readonly Field[]): Reply {
     this.#clock = clock;
     const written = this.#write(fields);
     return this.#read(this.#exports.call(operation, handle, written));
@@ -101,9 +107,11 @@ class Instance {
           return undefined;
         }
         length = written;
-      } else if (field?.length) {
-        length = field.length;
-        bytes.subarray(inside, start + room).set(field);
+      } else if (field) {
+        length = arrayLength(field);
+        if (length > 0) {
+          bytes.subarray(inside, start + room).set(field); // which refuses detached memory
+        }
       }
       bytes[at] = field === undefined ? NONE : typeof field === "string" ? TEXT : BYTES;
       for (let byte = 0; byte < 4; byte++) {
@@ -137,6 +145,14 @@ class Instance {
     return verdict === DONE && fields.length === 1 ? (fields[0] as Field) : fields;
   }
 
+  /** Element by element: a method could be anybody's. */
+  #setClock(stamp: number, wall: number): void {
+    if (this.#clock) {
+      this.#clock[0] = stamp;
+      this.#clock[1] = wall;
+    }
+  }
+
   #fillRandomly(to: number, bytes: number): boolean {
     try {
       crypto.getRandomValues(this.#memory().subarray(to, to + bytes));
@@ -166,7 +182,7 @@ function now(): number {
 
 function roomFor(field: Field, wide: boolean): number {
   if (typeof field !== "string") {
-    return field?.length ?? 0;
+    return field ? arrayLength(field) : 0;
   }
   return wide || field.length < SHORT_CHARACTERS ? 3 * field.length : field.length;
 }
@@ -178,7 +194,6 @@ function lengthAt(bytes: Uint8Array, at: number): number {
 
 const ENCODER = /* @__PURE__ */ new TextEncoder();
 const DECODER = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
-const NO_CLOCK = /* @__PURE__ */ new Float64Array(2);
 
 const NONE = 0;
 const TEXT = 1;
