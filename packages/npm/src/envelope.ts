@@ -3,6 +3,7 @@
 import { type Body, bodyFields, limited } from "./body.js";
 import { type Core, clockCell, core, type Field, fields, type Operations, type Reply, text } from "./engine.js";
 import { EnvelopeError } from "./errors.js";
+import { arrayLength } from "./intrinsics.js";
 import { nameClass } from "./names.js";
 import { digits, onlyKnown, optional, string } from "./options.js";
 import { isBytes, type JsonObject, type JsonText, type JsonValue, jsonText, parseJson, wellFormed } from "./payload.js";
@@ -473,7 +474,8 @@ function keyMaterial(key: Uint8Array, openKeys: readonly Uint8Array[] = [], opti
     if (!isBytes(each)) {
       throw new EnvelopeError("invalid_key", "a raw key is missing, or no `Uint8Array`: hand in 32 bytes");
     }
-    return each.slice(); // the caller may wipe its own
+    // The caller may wipe its own. Not by `slice`: that of a `Buffer` is the same memory. Of nothing there is no copy.
+    return core().engine.canTrap && arrayLength(each) > 0 ? new Uint8Array(each) : each;
   });
   return material("fromKey", keys, options);
 }
