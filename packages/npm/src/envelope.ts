@@ -1,6 +1,6 @@
 /** The key holder that everybody calls. */
 
-import { type Body, bodyFields, limited } from "./body.js";
+import { type Body, bodyFields, limited, requestField, responseFields } from "./body.js";
 import { type Core, clockCell, core, type Field, fields, type Operations, type Reply, text } from "./engine.js";
 import { EnvelopeError } from "./errors.js";
 import { arrayLength } from "./intrinsics.js";
@@ -48,7 +48,7 @@ export interface OpenRequestOptions extends OpenOptions {
 /** The options of {@link Envelope.openResponse}. */
 export interface OpenResponseOptions extends OpenOptions {
   /** The sealed request that this answers, or its body. A response that is that same envelope is refused. */
-  readonly request?: SealedRequest | string | undefined;
+  readonly request?: SealedRequest | string | Uint8Array | ArrayBuffer | undefined;
 }
 
 /** What goes into a request's headers. */
@@ -255,7 +255,7 @@ export class Envelope {
    *
    * @typeParam T - The type you expect; nothing checks it.
    * @param status - The HTTP status.
-   * @param body - The HTTP body, sealed or not.
+   * @param body - The HTTP body, sealed or not: as it was received, or parsed by a framework.
    * @throws ApiError for whatever the API answers outside 2xx, and for a `success` of false.
    * @throws EnvelopeError with `status` and `failureClass`, for a 2xx answer that is not sealed as it should be
    * (`invalid_json`, `envelope_not_found`, `invalid_envelope`, `unsupported_version`, `decryption_failed`,
@@ -277,14 +277,10 @@ export class Envelope {
   openResponse<T = JsonValue>(status: number, body: Body, options: OpenResponseOptions = {}): T {
     onlyKnown(options, "request", "bigints");
     const { request, bigints } = options;
-    const sealed = typeof request === "object" ? request.body : request;
-    const reply = this.#key.call(
-      "openResponse",
-      ...bodyFields(body, this.maxBytes),
-      digits(status, "status"),
-      optional(sealed, string, "request"),
-    );
-    return parseJson(fields(reply, status)[0] as string, bigints) as T;
+    const digitsOfStatus = digits(status, "status");
+    const fieldsOfBody = responseFields(body, status, this.maxBytes);
+    const reply = this.#key.call("openResponse", ...fieldsOfBody, digitsOfStatus, requestField(request));
+    return parseJson(fields(reply, status, bigints)[0] as string, bigints) as T;
   }
 
   /**
