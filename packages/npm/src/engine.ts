@@ -160,7 +160,9 @@ const CLOCK: unique symbol = Symbol.for("cardseal.clock") as never;
 const ownCell = /* @__PURE__ */ new Float64Array(2);
 
 const NAMES_OPERATION = 0;
-const REFUSED = 1;
+
+/** The verdict of an array that is an error of the core. */
+export const REFUSED = 1;
 
 let loaded: Core | undefined;
 let loadCore: () => Core;

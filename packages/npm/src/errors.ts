@@ -64,9 +64,11 @@ export class EnvelopeError extends Error {
   /** @internal The error in the fields of a refusal. */
   static of([code, message, skew, failureClass]: readonly (Field | number)[], status?: number): EnvelopeError {
     const error = new EnvelopeError(code as ErrorCode, message as string);
+    // An answer that is too large for the engine to hand over has no class from the core: it was lost.
+    const classOf = failureClass ?? (status !== undefined && code === "too_large" ? "transient" : undefined);
     const details = {
       ...(skew !== undefined && { skewMicros: Number(skew) }),
-      ...(failureClass !== undefined && { failureClass, status }),
+      ...(classOf !== undefined && { failureClass: classOf, status }),
     };
     return Object.assign(error, details);
   }
