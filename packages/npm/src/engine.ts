@@ -114,8 +114,11 @@ export function perform(operation: OperationName, ...given: readonly Field[]): r
   return fields(engine.call(operations[operation], 0, clockCell(), ...given));
 }
 
-/** The fields of a reply; throws the error that it may be instead. `status` is that of the response it is about. */
-export function fields(reply: Reply, status?: number): readonly Field[] {
+/**
+ * The fields of a reply; throws the error that it may be instead. `status` is that of the response it is about, `bigints`
+ * how its payload is read.
+ */
+export function fields(reply: Reply, status?: number, bigints?: boolean): readonly Field[] {
   if (!Array.isArray(reply)) {
     return [reply as Field];
   }
@@ -123,7 +126,7 @@ export function fields(reply: Reply, status?: number): readonly Field[] {
     return reply as readonly Field[];
   }
   const [verdict, ...given] = reply;
-  throw verdict === REFUSED ? EnvelopeError.of(given, status) : apiError(given, status ?? 0);
+  throw verdict === REFUSED ? EnvelopeError.of(given, status) : ApiError.of(given, status ?? 0, bigints);
 }
 
 /** The text that a reply is; throws the error that it may be instead. */

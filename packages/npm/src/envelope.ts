@@ -6,7 +6,17 @@ import { EnvelopeError } from "./errors.js";
 import { arrayLength } from "./intrinsics.js";
 import { nameClass } from "./names.js";
 import { digits, onlyKnown, optional, string } from "./options.js";
-import { isBytes, type JsonObject, type JsonText, type JsonValue, jsonText, parseJson, wellFormed } from "./payload.js";
+import {
+  type Data,
+  isBytes,
+  type JsonObject,
+  type JsonText,
+  type JsonValue,
+  type JsonValueWithBigInts,
+  jsonText,
+  parseJson,
+  wellFormed,
+} from "./payload.js";
 
 export type { Body } from "./body.js";
 
@@ -35,6 +45,11 @@ export interface OpenOptions {
    * Whether integers beyond ±(2^53 − 1) become `BigInt`s. Without it they become the nearest number, as in `JSON.parse`.
    */
   readonly bigints?: boolean | undefined;
+}
+
+/** The option that makes a payload one with `BigInt`s. */
+interface BigInts {
+  readonly bigints: true;
 }
 
 /** The options of {@link Envelope.openRequest}. */
@@ -88,13 +103,13 @@ export interface OpenedRequest<T = JsonValue> {
 }
 
 /** A webhook that a receiver has opened. */
-export interface Webhook<T = JsonValue> {
+export interface Webhook<T = JsonValue, Value = JsonValue> {
   /** The JSON object. */
   readonly payload: T;
   /** `type`, or `event_type`: whichever is a string, in this order. */
   readonly type: string | undefined;
   /** `timestamp`, whatever value it has. */
-  readonly timestamp: JsonValue | undefined;
+  readonly timestamp: Value | undefined;
   /** `delivery_id`, if it is a string and not empty. */
   readonly deliveryId: string | undefined;
   /** Tells repeats apart: delivery is at least once. Remember it, and answer a repeat like the first. */
@@ -186,7 +201,7 @@ export class Envelope {
    * console.log(envelope.open(body)); // { request_timestamp: 1700000000000000, card_id: 'card_abc123' }
    * ```
    */
-  seal(payload: JsonObject | JsonText): string {
+  seal<P extends JsonObject | JsonText>(payload: P & Data<P>): string {
     return text(this.#key.call("seal", jsonText(payload)));
   }
 
@@ -207,7 +222,10 @@ export class Envelope {
    * console.log(envelope.open(body, { bigints: true })); // { id: 9007199254740993n }
    * ```
    */
-  open<T = JsonValue>(body: Body, options: OpenOptions = {}): T {
+  open<T = JsonValueWithBigInts>(body: Body, options: OpenOptions & BigInts): T;
+  open<T = JsonValue>(body: Body, options?: OpenOptions): T;
+  open<T>(body: Body, options: OpenOptions = {}): T {
+    onlyKnown(options, "bigints");
     return parseJson(text(this.#key.call("open", ...bodyFields(body, this.maxBytes))), options.bigints) as T;
   }
 
@@ -230,7 +248,11 @@ export class Envelope {
    * // await fetch(new URL(request.path, process.env.CARDSEAL_URL), { method: "POST", ...request });
    * ```
    */
-  sealRequest(path: string, payload: JsonObject | JsonText, options: SealRequestOptions): SealedRequest {
+  sealRequest<P extends JsonObject | JsonText>(
+    path: string,
+    payload: P & Data<P>,
+    options: SealRequestOptions,
+  ): SealedRequest {
     onlyKnown(options, "apiKey", "idempotencyKey");
     const { apiKey, idempotencyKey } = options;
     const [body, normalized, timestamp, nonce, ...headers] = this.#fields(
@@ -274,7 +296,13 @@ export class Envelope {
    * }
    * ```
    */
-  openResponse<T = JsonValue>(status: number, body: Body, options: OpenResponseOptions = {}): T {
+  openResponse<T = JsonValueWithBigInts>(
+    status: number,
+    body: Body | object,
+    options: OpenResponseOptions & BigInts,
+  ): T;
+  openResponse<T = JsonValue>(status: number, body: Body | object, options?: OpenResponseOptions): T;
+  openResponse<T>(status: number, body: Body | object, options: OpenResponseOptions = {}): T {
     onlyKnown(options, "request", "bigints");
     const { request, bigints } = options;
     const digitsOfStatus = digits(status, "status");
@@ -308,7 +336,9 @@ export class Envelope {
    * // { card_id: 'card_abc123', status: 'active' }
    * ```
    */
-  openRequest<T = JsonValue>(body: Body, options: OpenRequestOptions = {}): OpenedRequest<T> {
+  openRequest<T = JsonValueWithBigInts>(body: Body, options: OpenRequestOptions & BigInts): OpenedRequest<T>;
+  openRequest<T = JsonValue>(body: Body, options?: OpenRequestOptions): OpenedRequest<T>;
+  openRequest<T>(body: Body, options: OpenRequestOptions = {}): OpenedRequest<T> {
     onlyKnown(options, "nowMicros", "windowSeconds", "bigints");
     const { nowMicros, windowSeconds, bigints } = options;
     const [payload, timestamp, nonce, keyIndex] = this.#fields(
@@ -340,7 +370,7 @@ export class Envelope {
    * console.log(envelope.open(envelope.sealResponse(["card_abc123"]))); // [ 'card_abc123' ]
    * ```
    */
-  sealResponse(payload: JsonObject | JsonText | JsonValue): string {
+  sealResponse<P extends JsonObject | JsonText | JsonValue>(payload: P & Data<P>): string {
     return text(this.#key.call("sealResponse", jsonText(payload)));
   }
 
@@ -360,7 +390,7 @@ export class Envelope {
    * console.log(envelope.openWebhook(body).dedupeKey); // id:d-1
    * ```
    */
-  sealWebhook(payload: JsonObject | JsonText): string {
+  sealWebhook<P extends JsonObject | JsonText>(payload: P & Data<P>): string {
     return text(this.#key.call("sealWebhook", jsonText(payload)));
   }
 
@@ -381,7 +411,10 @@ export class Envelope {
    * console.log(webhook.type, webhook.dedupeKey); // card.frozen id:d-2
    * ```
    */
-  openWebhook<T = JsonValue>(body: Body, options: OpenOptions = {}): Webhook<T> {
+  openWebhook<T = JsonValueWithBigInts>(body: Body, options: OpenOptions & BigInts): Webhook<T, JsonValueWithBigInts>;
+  openWebhook<T = JsonValue>(body: Body, options?: OpenOptions): Webhook<T>;
+  openWebhook<T>(body: Body, options: OpenOptions = {}): Webhook<T> {
+    onlyKnown(options, "bigints");
     const [payload, type, timestamp, deliveryId, dedupeKey, keyIndex] = this.#fields(
       "openWebhook",
       ...bodyFields(body, this.maxBytes),

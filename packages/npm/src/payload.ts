@@ -13,6 +13,13 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [name: string]: JsonValue };
 
+/** A value as {@link OpenOptions.bigints} gives it. */
+export type JsonValueWithBigInts =
+  | JsonValue
+  | bigint
+  | readonly JsonValueWithBigInts[]
+  | { readonly [name: string]: JsonValueWithBigInts };
+
 /** A payload's fields: any object that `JSON.stringify` writes as an object. */
 export type JsonObject = object;
 
