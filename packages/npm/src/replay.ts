@@ -129,7 +129,7 @@ export class MemoryReplayStore implements ReplayStore {
    * @throws EnvelopeError `invalid_option` for a `maxKeys` that is no whole number from 0 up.
    */
   constructor(options: { readonly maxKeys?: number | undefined; readonly now?: (() => number) | undefined } = {}) {
-    const { maxKeys = 1_048_576, now = Date.now } = options;
+    const { maxKeys = MAX_KEYS, now = Date.now } = options;
     if (!Number.isSafeInteger(maxKeys) || maxKeys < 0) {
       throw new EnvelopeError("invalid_option", "`maxKeys` has to be a whole number from 0 up");
     }
@@ -159,6 +159,9 @@ export class MemoryReplayStore implements ReplayStore {
     }
     this.#expiries.delete(key); // after a clock that went back, one that ended can stand behind one that did not
     if (this.#expiries.size >= this.#maxKeys) {
+      this.#sweep(now);
+    }
+    if (this.#expiries.size >= this.#maxKeys) {
       throw new EnvelopeError(
         "replay_store_unavailable",
         "the replay store is full: give it more room, or spread the load",
@@ -166,6 +169,15 @@ export class MemoryReplayStore implements ReplayStore {
     }
     this.#expiries.set(key, expiry);
     return true;
+  }
+
+  /** Also those behind a live one: they are there where a clock went back, or where keys are claimed for different times. */
+  #sweep(now: number): void {
+    for (const [key, expiry] of this.#expiries) {
+      if (expiry <= now) {
+        this.#expiries.delete(key);
+      }
+    }
   }
 
   #dropExpired(now: number): void {
@@ -177,3 +189,6 @@ export class MemoryReplayStore implements ReplayStore {
     }
   }
 }
+
+/** How many keys a store holds unless it is told. */
+const MAX_KEYS = 1 << 20;
