@@ -212,18 +212,22 @@ impl<'a> Runtimes<'a> {
             command.args(["run", "--no-install", "module.mjs"]);
             Ok(command)
         });
-        counts += self.runtime("workerd", "workerd", "wasm", |folder| {
-            self.npm.shell.run(
-                self.npm
-                    .tool("esbuild")
-                    .args(["worker.js", "--bundle", "--format=esm", "--conditions=workerd"])
-                    .args(["--external:./cardseal.wasm", "--outfile=worker.bundle.js", "--log-level=warning"])
-                    .current_dir(folder),
-            )?;
-            let mut command = self.npm.tool("workerd");
-            command.args(["test", "worker.capnp", "--verbose"]);
-            Ok(command)
-        });
+        for (title, name, worker) in
+            [("workerd", "workerd", "worker.js"), ("workerd, cardseal/wasm", "workerd-wasm", "worker-wasm.js")]
+        {
+            counts += self.runtime(title, name, "wasm", |folder| {
+                self.npm.shell.run(
+                    self.npm
+                        .tool("esbuild")
+                        .args([worker, "--bundle", "--format=esm", "--conditions=workerd"])
+                        .args(["--external:./cardseal.wasm", "--outfile=worker.bundle.js", "--log-level=warning"])
+                        .current_dir(folder),
+                )?;
+                let mut command = self.npm.tool("workerd");
+                command.args(["test", "worker.capnp", "--verbose"]);
+                Ok(command)
+            });
+        }
         counts += self.pages();
         counts
     }
