@@ -78,13 +78,19 @@ fn checks_of_package(npm: &Npm<'_>, tarballs: &Tarballs) -> Counts {
     });
     counts += check("size", || {
         let bytes = npm.gzipped_bytes("dist/esm/wasm.js")?;
-        say!("   the browser's entry: {bytes} bytes by gzip -9");
+        say!("   the browser's entry: {bytes} bytes by gzip -9; the goal, not met, is {GOAL_BYTES}");
         if bytes <= MOST_BYTES { Ok(()) } else { fail(format!("that is more than {MOST_BYTES}")) }
     });
     counts
 }
 
-/// How large the browser's entry may be, its WebAssembly in base64 included, by gzip -9.
+/// How large the browser's entry should be, its WebAssembly in base64 included, by gzip -9.
+///
+/// It is not: of what it has, the module in base64 alone takes about 72 KB, and one that only seals and opens takes 42 KB. The
+/// rules that all languages share, of JSON above all, are in there.
+const GOAL_BYTES: usize = 24 * 1_024;
+
+/// How large it may be: no goal, but a guard against growing unnoticed.
 const MOST_BYTES: usize = 80 * 1_024;
 
 /// A project with the tarballs installed. What the tests themselves use is linked beside them.
