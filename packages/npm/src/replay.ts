@@ -122,6 +122,8 @@ export class MemoryReplayStore implements ReplayStore {
   readonly #now: () => number;
   /** When each key is free again, in the order of claims. */
   readonly #expiries = new Map<string, number>();
+  /** No key is free before: what a full store looks at, not at all its keys each time. */
+  #earliest = Number.POSITIVE_INFINITY;
 
   /**
    * @param options - `maxKeys`: how many keys it holds, two a request; 2^20 unless given. `now`: its clock in milliseconds;
@@ -158,7 +160,7 @@ export class MemoryReplayStore implements ReplayStore {
       return false;
     }
     this.#expiries.delete(key); // after a clock that went back, one that ended can stand behind one that did not
-    if (this.#expiries.size >= this.#maxKeys) {
+    if (this.#expiries.size >= this.#maxKeys && this.#earliest <= now) {
       this.#sweep(now);
     }
     if (this.#expiries.size >= this.#maxKeys) {
@@ -168,14 +170,18 @@ export class MemoryReplayStore implements ReplayStore {
       );
     }
     this.#expiries.set(key, expiry);
+    this.#earliest = Math.min(this.#earliest, expiry);
     return true;
   }
 
   /** Also those behind a live one: they are there where a clock went back, or where keys are claimed for different times. */
   #sweep(now: number): void {
+    this.#earliest = Number.POSITIVE_INFINITY;
     for (const [key, expiry] of this.#expiries) {
       if (expiry <= now) {
         this.#expiries.delete(key);
+      } else {
+        this.#earliest = Math.min(this.#earliest, expiry);
       }
     }
   }
