@@ -190,7 +190,7 @@ export class Envelope {
    * @returns The HTTP body, `{"encrypted":"…"}`.
    * @throws EnvelopeError `invalid_payload`, `already_sealed`, `invalid_timestamp`, `too_large`; `clock_unavailable`,
    * `entropy_unavailable`.
-   * @throws TypeError for `undefined`, a function or a symbol.
+   * @throws TypeError for `undefined`, a function, a symbol, a promise, and for memory other than a `Uint8Array`.
    *
    * @example
    * ```ts
@@ -211,7 +211,7 @@ export class Envelope {
    * @typeParam T - The type you expect; nothing checks it.
    * @throws EnvelopeError `too_large`, `invalid_json`, `envelope_not_found`, `invalid_envelope`, `unsupported_version`,
    * `decryption_failed`, `invalid_payload`, in this order.
-   * @throws TypeError for a body that is neither text, bytes, nor an object.
+   * @throws TypeError for a body that is neither text, bytes, nor an object, such as a response that nobody has read yet.
    *
    * @example
    * ```ts
@@ -282,6 +282,7 @@ export class Envelope {
    * @throws EnvelopeError with `status` and `failureClass`, for a 2xx answer that is not sealed as it should be
    * (`invalid_json`, `envelope_not_found`, `invalid_envelope`, `unsupported_version`, `decryption_failed`,
    * `invalid_payload`, `too_large`), and for `reflected_response`.
+   * @throws TypeError for a body as in {@link open}, and for a `request` that is no sealed request.
    *
    * @example
    * ```ts
@@ -360,7 +361,7 @@ export class Envelope {
    *
    * @param payload - Any JSON value, written by `JSON.stringify`; a string or bytes are JSON text.
    * @throws EnvelopeError `invalid_payload`, `already_sealed`, `too_large`; `entropy_unavailable`.
-   * @throws TypeError for `undefined`, a function or a symbol.
+   * @throws TypeError for `undefined`, a function, a symbol, a promise, and for memory other than a `Uint8Array`.
    *
    * @example
    * ```ts
@@ -379,7 +380,7 @@ export class Envelope {
    *
    * @param payload - An object, written by `JSON.stringify`; or JSON text, which is kept to the letter.
    * @throws EnvelopeError `invalid_payload`, `already_sealed`, `too_large`; `entropy_unavailable`.
-   * @throws TypeError for `undefined`, a function or a symbol.
+   * @throws TypeError for `undefined`, a function, a symbol, a promise, and for memory other than a `Uint8Array`.
    *
    * @example
    * ```ts
