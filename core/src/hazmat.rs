@@ -146,6 +146,16 @@ impl NoncePool {
         Self::default()
     }
 
+    /// An empty pool that goes on where another one ended, so that the other's last refill is not taken again.
+    pub fn after(last_refill: Option<[u8; 32]>) -> Self {
+        Self { last_refill, ..Self::default() }
+    }
+
+    /// The SHA-256 of the last refill: what [`after`](Self::after) needs.
+    pub fn last_refill(&self) -> Option<[u8; 32]> {
+        self.last_refill
+    }
+
     /// Whether the next [`take`](Self::take) needs a refill first.
     pub fn is_empty(&self) -> bool {
         self.next >= self.bytes.len()
@@ -154,13 +164,15 @@ impl NoncePool {
     /// Takes over fresh random bytes, a multiple of 24, in the place of what was left, and wipes the caller's copy.
     ///
     /// # Errors
-    /// `entropy_unavailable` for another length, or when the bytes are those of the last refill: the host's generator
-    /// stands still, or was rewound.
+    /// `entropy_unavailable` for another length, when the bytes are those of the last refill, or when two nonces side by
+    /// side are equal: the host's generator stands still, was rewound, or wrote nothing.
     pub fn refill(&mut self, fresh: &mut [u8]) -> Result<()> {
         self.bytes.zeroize();
         self.next = 0;
         let digest: [u8; 32] = Sha256::digest(&*fresh).into();
-        if fresh.is_empty() || !fresh.len().is_multiple_of(size_of::<Nonce>()) || self.last_refill == Some(digest) {
+        let (nonces, rest) = fresh.as_chunks::<{ size_of::<Nonce>() }>();
+        let repeats = nonces.windows(2).any(|pair| matches!(pair, [first, second] if first == second));
+        if nonces.is_empty() || !rest.is_empty() || repeats || self.last_refill == Some(digest) {
             fresh.zeroize();
             return Err(unavailable());
         }

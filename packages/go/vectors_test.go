@@ -31,7 +31,7 @@ var families = map[string]struct {
 	"idempotency": {26, idempotencyVector},
 	"json":        {186, jsonVector},
 	"key":         {42, keyVector},
-	"nonce_pool":  {15, noncePoolVector},
+	"nonce_pool":  {17, noncePoolVector},
 	"open":        {110, openVector},
 	"path":        {75, pathVector},
 	"payload":     {21, payloadVector},
@@ -747,6 +747,11 @@ func noncePoolVector(v *vector) (string, fields) {
 			return string(ErrEntropyUnavailable), fields{}
 		}
 		last = refill
+		for rest := refill; len(rest) > nonceBytes; rest = rest[nonceBytes:] {
+			if bytes.HasPrefix(rest[nonceBytes:], rest[:nonceBytes]) {
+				return string(ErrEntropyUnavailable), fields{}
+			}
+		}
 		for ; len(refill) > 0; refill = refill[nonceBytes:] {
 			nonces = append(nonces, hex.EncodeToString(refill[:nonceBytes]))
 		}

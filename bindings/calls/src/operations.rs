@@ -156,7 +156,8 @@ fn dispatch(
         }
         // message → field
         Operation::Encrypt => {
-            let message = arguments.bytes(0).unwrap_or_default();
+            let missing = || Error::new(ErrorCode::InvalidPayload, "there is no message: hand in text or bytes");
+            let message = arguments.bytes(0).ok_or_else(missing)?;
             reply.text(&hazmat::encrypt(session.envelope(handle)?, message, &host.nonce()?)?);
         }
         // field → message
@@ -247,7 +248,9 @@ fn options(arguments: Arguments<'_>, mut builder: EnvelopeBuilder) -> Result<Env
 fn open_response(session: &Session, handle: usize, arguments: Arguments<'_>, reply: &mut impl Reply) -> Verdict {
     let parts = || {
         let status = arguments.option(2)?.unwrap_or_default();
-        Ok((session.envelope(handle)?, arguments.body()?, status, arguments.optional_text(3, ErrorCode::InvalidJson)?))
+        // A request that is no text has no nonce that could be compared.
+        let request = arguments.bytes(3).and_then(|request| core::str::from_utf8(request).ok());
+        Ok((session.envelope(handle)?, arguments.body()?, status, request))
     };
     let (envelope, body, status, request) = match parts() {
         Ok(parts) => parts,

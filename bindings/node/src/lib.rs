@@ -10,6 +10,7 @@ mod values;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::sync::Once;
 
 use cardseal_calls::{Arguments, Session, perform};
 use napi_sys as sys;
@@ -24,17 +25,24 @@ use values::{Fields, Values};
 #[expect(unsafe_code, reason = "the name and form that Node looks for")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn napi_register_module_v1(env: sys::napi_env, exports: sys::napi_value) -> sys::napi_value {
-    // SAFETY: by this function's contract; `setup` finds Node's functions in the process before any is called.
-    unsafe {
-        sys::setup();
-        let mut function = ptr::null_mut();
-        let name = "call";
-        let length = name.len() as isize;
-        sys::napi_create_function(env, name.as_ptr().cast(), length, Some(call), ptr::null_mut(), &mut function);
-        sys::napi_set_named_property(env, exports, c"call".as_ptr(), function);
-    }
+    // Without the function the package takes WebAssembly; a panic would end the process.
+    let _ = catch_unwind(|| {
+        // SAFETY: `setup` finds Node's functions in the process, and writes down where they are: once, since other threads
+        // may be calling them. What it gives has to stay.
+        SETUP.call_once(|| std::mem::forget(unsafe { sys::setup() }));
+        // SAFETY: by this function's contract, and after the setup.
+        unsafe {
+            let mut function = ptr::null_mut();
+            let name = "call";
+            let length = name.len() as isize;
+            sys::napi_create_function(env, name.as_ptr().cast(), length, Some(call), ptr::null_mut(), &mut function);
+            sys::napi_set_named_property(env, exports, c"call".as_ptr(), function);
+        }
+    });
     exports
 }
+
+static SETUP: Once = Once::new();
 
 thread_local! {
     /// A thread of Node's is a realm with envelopes of its own.

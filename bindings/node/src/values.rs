@@ -10,6 +10,7 @@ use std::ffi::CStr;
 use std::{ptr, slice};
 
 use crate::text;
+use cardseal::ErrorCode;
 use cardseal_calls::{Reply, Verdict};
 use napi_sys as sys;
 
@@ -52,43 +53,47 @@ impl Values {
 
     /// The first two elements of a `Float64Array`.
     pub(crate) fn doubles(&self, value: sys::napi_value) -> Option<[f64; 2]> {
-        // SAFETY: there are two doubles, and nothing writes to them meanwhile: no JavaScript runs during a call.
-        self.two_doubles(value).map(|data| unsafe { data.read() })
+        // SAFETY: there are two doubles, and nothing writes to them meanwhile: no JavaScript runs during a call. Memory
+        // that an embedder brought along can lie anywhere.
+        self.two_doubles(value).map(|data| unsafe { data.read_unaligned() })
     }
 
     /// Writes them. No field of the call may be read afterwards.
     pub(crate) fn set_doubles(&self, value: sys::napi_value, doubles: [f64; 2]) {
         if let Some(data) = self.two_doubles(value) {
             // SAFETY: there is room for two doubles, and nothing else reads or writes them meanwhile.
-            unsafe { data.write(doubles) };
+            unsafe { data.write_unaligned(doubles) };
         }
     }
 
     fn two_doubles(&self, value: sys::napi_value) -> Option<*mut [f64; 2]> {
         let (kind, length, data) = self.typed_array(value)?;
-        // Node-API gives the address of the first element, which is aligned for its kind.
         (kind == sys::TypedarrayType::float64_array && length >= 2).then_some(data.cast())
     }
 
     pub(crate) fn reply(&self) -> Answer {
-        Answer { env: self.env, fields: [ptr::null_mut(); MAX_ANSWER], count: 0 }
+        Answer { env: self.env, fields: [ptr::null_mut(); MAX_ANSWER], count: 0, is_whole: true }
     }
 
+    /// A typed array in memory of this thread alone: what is shared could change while it is read.
     fn typed_array(&self, value: sys::napi_value) -> Option<(sys::napi_typedarray_type, usize, *mut u8)> {
-        let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
-        // SAFETY: as in `number`; what is no typed array is refused.
-        let status = unsafe {
-            sys::napi_get_typedarray_info(
+        let (mut kind, mut length, mut data, mut buffer) = (0, 0, ptr::null_mut(), ptr::null_mut());
+        let mut is_unshared = false;
+        // SAFETY: as in `number`; what is no typed array is refused, and a `SharedArrayBuffer` is no `ArrayBuffer`.
+        unsafe {
+            let status = sys::napi_get_typedarray_info(
                 self.env,
                 value,
                 &mut kind,
                 &mut length,
                 &mut data,
+                &mut buffer,
                 ptr::null_mut(),
-                ptr::null_mut(),
-            )
-        };
-        (status == sys::Status::napi_ok).then_some((kind, length, data.cast()))
+            );
+            let is_told = status == sys::Status::napi_ok
+                && sys::napi_is_arraybuffer(self.env, buffer, &mut is_unshared) == sys::Status::napi_ok;
+            (is_told && is_unshared).then_some((kind, length, data.cast()))
+        }
     }
 }
 
@@ -120,7 +125,7 @@ impl Fields {
                 Place::None => None,
                 Place::Text(start, end) => buffer.get(start..end),
                 // SAFETY: the array lives as long as the call, and nothing writes to it meanwhile: no JavaScript runs, and
-                // the package refuses shared memory.
+                // shared memory was refused.
                 Place::Bytes(data, length) => Some(unsafe { slice::from_raw_parts(data, length) }),
             });
             let result = call(&fields);
@@ -204,6 +209,8 @@ pub(crate) struct Answer {
     env: sys::napi_env,
     fields: [sys::napi_value; MAX_ANSWER],
     count: usize,
+    /// Whether Node could make every value.
+    is_whole: bool,
 }
 
 /// The version and the names of all operations.
@@ -211,7 +218,13 @@ const MAX_ANSWER: usize = 32;
 
 impl Answer {
     /// The field or the array of fields; before it the verdict, where that is not `Done`.
-    pub(crate) fn finish(mut self, verdict: Verdict) -> sys::napi_value {
+    pub(crate) fn finish(mut self, mut verdict: Verdict) -> sys::napi_value {
+        if !self.is_whole {
+            // A field that is not there means something: half an answer would be another one.
+            (self.count, self.is_whole, verdict) = (0, true, Verdict::Refused);
+            self.text(ErrorCode::TooLarge.as_str());
+            self.text("the answer is larger than a JavaScript value can be: send less at once");
+        }
         let fields = self.fields;
         let fields = fields.get(..self.count).unwrap_or_default();
         if let (Verdict::Done, [field]) = (verdict, fields) {
@@ -237,7 +250,8 @@ impl Answer {
         array
     }
 
-    fn push(&mut self, field: sys::napi_value) {
+    fn push(&mut self, status: sys::napi_status, field: sys::napi_value) {
+        self.is_whole &= status == sys::Status::napi_ok && !field.is_null();
         if let Some(slot) = self.fields.get_mut(self.count) {
             *slot = field;
             self.count += 1;
@@ -249,37 +263,38 @@ impl Reply for Answer {
     fn text(&mut self, text: &str) {
         let mut value = ptr::null_mut();
         // SAFETY: `env` is that of the call that runs now; the text is copied. ASCII is the same in both encodings.
-        unsafe {
+        let status = unsafe {
             if text.is_ascii() {
-                sys::napi_create_string_latin1(self.env, text.as_ptr().cast(), text.len() as isize, &mut value);
+                sys::napi_create_string_latin1(self.env, text.as_ptr().cast(), text.len() as isize, &mut value)
             } else if let Some(narrow) = text::latin1(text) {
-                sys::napi_create_string_latin1(self.env, narrow.as_ptr().cast(), narrow.len() as isize, &mut value);
+                sys::napi_create_string_latin1(self.env, narrow.as_ptr().cast(), narrow.len() as isize, &mut value)
             } else {
-                sys::napi_create_string_utf8(self.env, text.as_ptr().cast(), text.len() as isize, &mut value);
+                sys::napi_create_string_utf8(self.env, text.as_ptr().cast(), text.len() as isize, &mut value)
             }
-        }
-        self.push(value);
+        };
+        self.push(status, value);
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
         let (mut data, mut buffer, mut array) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        // SAFETY: `env` is that of the call that runs now; the new buffer has room for the bytes.
-        unsafe {
+        // SAFETY: `env` is that of the call that runs now; the new buffer has room for the bytes. Where there is none, there
+        // is no array in it either.
+        let status = unsafe {
             sys::napi_create_arraybuffer(self.env, bytes.len(), &mut data, &mut buffer);
             if !data.is_null() {
                 ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), bytes.len());
             }
             let kind = sys::TypedarrayType::uint8_array;
-            sys::napi_create_typedarray(self.env, kind, bytes.len(), buffer, 0, &mut array);
-        }
-        self.push(array);
+            sys::napi_create_typedarray(self.env, kind, bytes.len(), buffer, 0, &mut array)
+        };
+        self.push(status, array);
     }
 
     fn none(&mut self) {
         let mut value = ptr::null_mut();
         // SAFETY: `env` is that of the call that runs now.
-        unsafe { sys::napi_get_undefined(self.env, &mut value) };
-        self.push(value);
+        let status = unsafe { sys::napi_get_undefined(self.env, &mut value) };
+        self.push(status, value);
     }
 }
 

@@ -35,7 +35,12 @@ impl hazmat::Host for JavaScript {
                     "the host has no `crypto.getRandomValues`, or it failed: nothing was sealed",
                 ));
             }
-            pool.refill(&mut fresh)?;
+            if pool.last_refill().is_none() {
+                *pool = NoncePool::after(kept_refill());
+            }
+            let refilled = pool.refill(&mut fresh);
+            pool.last_refill().iter().for_each(keep_refill);
+            refilled?;
         }
         pool.take()
     }
@@ -58,10 +63,28 @@ fn now() -> i64 {
     (now_millis() * 1_000.0 + 0.5) as i64
 }
 
+/// The digest of the last refill of the instance before this one.
+fn kept_refill() -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    // SAFETY: 32 bytes may be written there.
+    #[expect(unsafe_code, reason = "the host writes into memory")]
+    let is_kept = unsafe { recall(digest.as_mut_ptr()) };
+    is_kept.then_some(digest)
+}
+
+/// Gives it to the host, which outlives this instance.
+fn keep_refill(digest: &[u8; 32]) {
+    // SAFETY: 32 bytes can be read there.
+    #[expect(unsafe_code, reason = "the host reads from memory")]
+    unsafe {
+        keep(digest.as_ptr());
+    }
+}
+
 /// One kibibyte, in whole nonces.
 const REFILL_BYTES: usize = 1_024 / size_of::<Nonce>() * size_of::<Nonce>();
 
-// SAFETY: the types are those of the JavaScript side; only `random` touches memory.
+// SAFETY: the types are those of the JavaScript side; only those with an address touch memory.
 #[expect(unsafe_code, reason = "imports")]
 #[link(wasm_import_module = "host")]
 unsafe extern "C" {
@@ -70,6 +93,15 @@ unsafe extern "C" {
 
     /// Writes `bytes` random bytes at `to`; false if there are none.
     fn random(to: *mut u8, bytes: usize) -> bool;
+
+    /// Keeps 32 bytes for the instance that may come after this one.
+    fn keep(from: *const u8);
+
+    /// Writes what was kept; false if there is nothing.
+    fn recall(to: *mut u8) -> bool;
+
+    /// Says that memory has run out: the trap that follows is not a defect.
+    pub(crate) safe fn out_of_memory();
 
     /// The last stamp (0) or the wall reading behind it (1) of any copy of the package; 0 or NaN for none.
     safe fn clock_cell(index: u32) -> f64;

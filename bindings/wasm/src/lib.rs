@@ -18,9 +18,11 @@ extern crate alloc;
 mod host;
 mod memory;
 
+use core::alloc::{GlobalAlloc, Layout};
 use core::cell::RefCell;
 
 use cardseal_calls::{Arguments, Session, perform};
+use dlmalloc::GlobalDlmalloc;
 
 use host::JavaScript;
 use memory::{Fields, Input, Output};
@@ -66,7 +68,43 @@ unsafe impl Sync for OneThread {}
 static STATE: OneThread = OneThread(RefCell::new(None));
 
 #[global_allocator]
-static HEAP: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static HEAP: Heap = Heap;
+
+/// Tells the host when memory has run out, which the trap alone does not.
+struct Heap;
+
+impl Heap {
+    fn told(at: *mut u8) -> *mut u8 {
+        if at.is_null() {
+            host::out_of_memory();
+        }
+        at
+    }
+}
+
+// SAFETY: every call is handed on as it is.
+#[expect(unsafe_code, reason = "the interface of an allocator")]
+unsafe impl GlobalAlloc for Heap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: by the caller's word.
+        Self::told(unsafe { GlobalDlmalloc.alloc(layout) })
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        Self::told(unsafe { GlobalDlmalloc.alloc_zeroed(layout) })
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        // SAFETY: as above.
+        Self::told(unsafe { GlobalDlmalloc.realloc(at, layout, bytes) })
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { GlobalDlmalloc.dealloc(at, layout) }
+    }
+}
 
 /// A trap. Without a message: the code that would write it is as large as the cipher.
 #[panic_handler]

@@ -4,7 +4,8 @@
  * Both engines are the same Rust code and know the same operations (`bindings/calls`), which they name themselves.
  */
 
-import { apiError, EnvelopeError } from "./errors.js";
+import { ApiError, EnvelopeError } from "./errors.js";
+import { arrayKind, arrayLength, isUnshared } from "./intrinsics.js";
 
 /** Which build of the core does the work: native code, or WebAssembly. */
 export type EngineName = "napi" | "wasm";
@@ -25,8 +26,8 @@ export interface Engine {
   /** Whether {@link generation} can grow. */
   readonly canTrap: boolean;
 
-  /** Performs an operation. `clock` is {@link clockCell}. */
-  call(operation: number, handle: number, clock: Float64Array, ...fields: readonly Field[]): Reply;
+  /** Performs an operation. `clock` is {@link clockCell}, or nothing for one that makes no stamp. */
+  call(operation: number, handle: number, clock: Float64Array | undefined, ...fields: readonly Field[]): Reply;
 }
 
 /** The numbers of the operations, by name. */
@@ -113,8 +114,11 @@ export function perform(operation: OperationName, ...given: readonly Field[]): r
   return fields(engine.call(operations[operation], 0, clockCell(), ...given));
 }
 
-/** The fields of a reply; throws the error that it may be instead. `status` is that of the response it is about. */
-export function fields(reply: Reply, status?: number): readonly Field[] {
+/**
+ * The fields of a reply; throws the error that it may be instead. `status` is that of the response it is about, `bigints`
+ * how its payload is read.
+ */
+export function fields(reply: Reply, status?: number, bigints?: boolean): readonly Field[] {
   if (!Array.isArray(reply)) {
     return [reply as Field];
   }
@@ -122,7 +126,7 @@ export function fields(reply: Reply, status?: number): readonly Field[] {
     return reply as readonly Field[];
   }
   const [verdict, ...given] = reply;
-  throw verdict === REFUSED ? EnvelopeError.of(given, status) : apiError(given, status ?? 0);
+  throw verdict === REFUSED ? EnvelopeError.of(given, status) : ApiError.of(given, status ?? 0, bigints);
 }
 
 /** The text that a reply is; throws the error that it may be instead. */
@@ -136,23 +140,32 @@ export function text(reply: Reply): string {
  * It is all that copies share: nonces are private to each, since a script that could rewind them could break the cipher.
  */
 export function clockCell(): Float64Array {
-  const shared: unknown = (globalThis as { [CLOCK]?: unknown })[CLOCK];
-  if (shared instanceof Float64Array && shared.length === 2) {
-    return shared;
-  }
   try {
+    const shared: unknown = (globalThis as { [CLOCK]?: unknown })[CLOCK];
+    if (isClock(shared)) {
+      return shared;
+    }
     Object.defineProperty(globalThis, CLOCK, { value: ownCell, configurable: true, writable: true });
   } catch {
-    // A realm that was locked: this copy then increases by itself alone.
+    // A realm that was locked, or a getter that throws: this copy then increases by itself alone.
   }
   return ownCell;
+}
+
+/** Whether it is what a copy of this package would put there. */
+function isClock(value: unknown): value is Float64Array {
+  return (
+    arrayKind(value) === "Float64Array" && arrayLength(value as Float64Array) === 2 && isUnshared(value as Float64Array)
+  );
 }
 
 const CLOCK: unique symbol = Symbol.for("cardseal.clock") as never;
 const ownCell = /* @__PURE__ */ new Float64Array(2);
 
 const NAMES_OPERATION = 0;
-const REFUSED = 1;
+
+/** The verdict of an array that is an error of the core. */
+export const REFUSED = 1;
 
 let loaded: Core | undefined;
 let loadCore: () => Core;

@@ -1,11 +1,22 @@
 /** The key holder that everybody calls. */
 
-import { type Body, bodyFields, limited } from "./body.js";
+import { type Body, bodyFields, limited, requestField, responseFields } from "./body.js";
 import { type Core, clockCell, core, type Field, fields, type Operations, type Reply, text } from "./engine.js";
 import { EnvelopeError } from "./errors.js";
+import { arrayLength } from "./intrinsics.js";
 import { nameClass } from "./names.js";
 import { digits, onlyKnown, optional, string } from "./options.js";
-import { isBytes, type JsonObject, type JsonText, type JsonValue, jsonText, parseJson, wellFormed } from "./payload.js";
+import {
+  type Data,
+  isBytes,
+  type JsonObject,
+  type JsonText,
+  type JsonValue,
+  type JsonValueWithBigInts,
+  jsonText,
+  parseJson,
+  wellFormed,
+} from "./payload.js";
 
 export type { Body } from "./body.js";
 
@@ -36,6 +47,11 @@ export interface OpenOptions {
   readonly bigints?: boolean | undefined;
 }
 
+/** The option that makes a payload one with `BigInt`s. */
+interface BigInts {
+  readonly bigints: true;
+}
+
 /** The options of {@link Envelope.openRequest}. */
 export interface OpenRequestOptions extends OpenOptions {
   /** The server's clock in microseconds since 1970; the wall clock unless given. */
@@ -47,7 +63,7 @@ export interface OpenRequestOptions extends OpenOptions {
 /** The options of {@link Envelope.openResponse}. */
 export interface OpenResponseOptions extends OpenOptions {
   /** The sealed request that this answers, or its body. A response that is that same envelope is refused. */
-  readonly request?: SealedRequest | string | undefined;
+  readonly request?: SealedRequest | string | Uint8Array | ArrayBuffer | undefined;
 }
 
 /** What goes into a request's headers. */
@@ -87,13 +103,13 @@ export interface OpenedRequest<T = JsonValue> {
 }
 
 /** A webhook that a receiver has opened. */
-export interface Webhook<T = JsonValue> {
+export interface Webhook<T = JsonValue, Value = JsonValue> {
   /** The JSON object. */
   readonly payload: T;
   /** `type`, or `event_type`: whichever is a string, in this order. */
   readonly type: string | undefined;
   /** `timestamp`, whatever value it has. */
-  readonly timestamp: JsonValue | undefined;
+  readonly timestamp: Value | undefined;
   /** `delivery_id`, if it is a string and not empty. */
   readonly deliveryId: string | undefined;
   /** Tells repeats apart: delivery is at least once. Remember it, and answer a repeat like the first. */
@@ -174,7 +190,7 @@ export class Envelope {
    * @returns The HTTP body, `{"encrypted":"…"}`.
    * @throws EnvelopeError `invalid_payload`, `already_sealed`, `invalid_timestamp`, `too_large`; `clock_unavailable`,
    * `entropy_unavailable`.
-   * @throws TypeError for `undefined`, a function or a symbol.
+   * @throws TypeError for `undefined`, a function, a symbol, a promise, and for memory other than a `Uint8Array`.
    *
    * @example
    * ```ts
@@ -185,7 +201,7 @@ export class Envelope {
    * console.log(envelope.open(body)); // { request_timestamp: 1700000000000000, card_id: 'card_abc123' }
    * ```
    */
-  seal(payload: JsonObject | JsonText): string {
+  seal<P extends JsonObject | JsonText>(payload: P & Data<P>): string {
     return text(this.#key.call("seal", jsonText(payload)));
   }
 
@@ -195,7 +211,7 @@ export class Envelope {
    * @typeParam T - The type you expect; nothing checks it.
    * @throws EnvelopeError `too_large`, `invalid_json`, `envelope_not_found`, `invalid_envelope`, `unsupported_version`,
    * `decryption_failed`, `invalid_payload`, in this order.
-   * @throws TypeError for a body that is neither text, bytes, nor an object.
+   * @throws TypeError for a body that is neither text, bytes, nor an object, such as a response that nobody has read yet.
    *
    * @example
    * ```ts
@@ -206,7 +222,10 @@ export class Envelope {
    * console.log(envelope.open(body, { bigints: true })); // { id: 9007199254740993n }
    * ```
    */
-  open<T = JsonValue>(body: Body, options: OpenOptions = {}): T {
+  open<T = JsonValueWithBigInts>(body: Body, options: OpenOptions & BigInts): T;
+  open<T = JsonValue>(body: Body, options?: OpenOptions): T;
+  open<T>(body: Body, options: OpenOptions = {}): T {
+    onlyKnown(options, "bigints");
     return parseJson(text(this.#key.call("open", ...bodyFields(body, this.maxBytes))), options.bigints) as T;
   }
 
@@ -229,7 +248,11 @@ export class Envelope {
    * // await fetch(new URL(request.path, process.env.CARDSEAL_URL), { method: "POST", ...request });
    * ```
    */
-  sealRequest(path: string, payload: JsonObject | JsonText, options: SealRequestOptions): SealedRequest {
+  sealRequest<P extends JsonObject | JsonText>(
+    path: string,
+    payload: P & Data<P>,
+    options: SealRequestOptions,
+  ): SealedRequest {
     onlyKnown(options, "apiKey", "idempotencyKey");
     const { apiKey, idempotencyKey } = options;
     const [body, normalized, timestamp, nonce, ...headers] = this.#fields(
@@ -254,11 +277,12 @@ export class Envelope {
    *
    * @typeParam T - The type you expect; nothing checks it.
    * @param status - The HTTP status.
-   * @param body - The HTTP body, sealed or not.
+   * @param body - The HTTP body, sealed or not: as it was received, or parsed by a framework.
    * @throws ApiError for whatever the API answers outside 2xx, and for a `success` of false.
    * @throws EnvelopeError with `status` and `failureClass`, for a 2xx answer that is not sealed as it should be
    * (`invalid_json`, `envelope_not_found`, `invalid_envelope`, `unsupported_version`, `decryption_failed`,
    * `invalid_payload`, `too_large`), and for `reflected_response`.
+   * @throws TypeError for a body as in {@link open}, and for a `request` that is no sealed request.
    *
    * @example
    * ```ts
@@ -273,17 +297,19 @@ export class Envelope {
    * }
    * ```
    */
-  openResponse<T = JsonValue>(status: number, body: Body, options: OpenResponseOptions = {}): T {
+  openResponse<T = JsonValueWithBigInts>(
+    status: number,
+    body: Body | object,
+    options: OpenResponseOptions & BigInts,
+  ): T;
+  openResponse<T = JsonValue>(status: number, body: Body | object, options?: OpenResponseOptions): T;
+  openResponse<T>(status: number, body: Body | object, options: OpenResponseOptions = {}): T {
     onlyKnown(options, "request", "bigints");
     const { request, bigints } = options;
-    const sealed = typeof request === "object" ? request.body : request;
-    const reply = this.#key.call(
-      "openResponse",
-      ...bodyFields(body, this.maxBytes),
-      digits(status, "status"),
-      optional(sealed, string, "request"),
-    );
-    return parseJson(fields(reply, status)[0] as string, bigints) as T;
+    const digitsOfStatus = digits(status, "status");
+    const fieldsOfBody = responseFields(body, status, this.maxBytes);
+    const reply = this.#key.call("openResponse", ...fieldsOfBody, digitsOfStatus, requestField(request));
+    return parseJson(fields(reply, status, bigints)[0] as string, bigints) as T;
   }
 
   /**
@@ -311,7 +337,9 @@ export class Envelope {
    * // { card_id: 'card_abc123', status: 'active' }
    * ```
    */
-  openRequest<T = JsonValue>(body: Body, options: OpenRequestOptions = {}): OpenedRequest<T> {
+  openRequest<T = JsonValueWithBigInts>(body: Body, options: OpenRequestOptions & BigInts): OpenedRequest<T>;
+  openRequest<T = JsonValue>(body: Body, options?: OpenRequestOptions): OpenedRequest<T>;
+  openRequest<T>(body: Body, options: OpenRequestOptions = {}): OpenedRequest<T> {
     onlyKnown(options, "nowMicros", "windowSeconds", "bigints");
     const { nowMicros, windowSeconds, bigints } = options;
     const [payload, timestamp, nonce, keyIndex] = this.#fields(
@@ -333,7 +361,7 @@ export class Envelope {
    *
    * @param payload - Any JSON value, written by `JSON.stringify`; a string or bytes are JSON text.
    * @throws EnvelopeError `invalid_payload`, `already_sealed`, `too_large`; `entropy_unavailable`.
-   * @throws TypeError for `undefined`, a function or a symbol.
+   * @throws TypeError for `undefined`, a function, a symbol, a promise, and for memory other than a `Uint8Array`.
    *
    * @example
    * ```ts
@@ -343,7 +371,7 @@ export class Envelope {
    * console.log(envelope.open(envelope.sealResponse(["card_abc123"]))); // [ 'card_abc123' ]
    * ```
    */
-  sealResponse(payload: JsonObject | JsonText | JsonValue): string {
+  sealResponse<P extends JsonObject | JsonText | JsonValue>(payload: P & Data<P>): string {
     return text(this.#key.call("sealResponse", jsonText(payload)));
   }
 
@@ -352,7 +380,7 @@ export class Envelope {
    *
    * @param payload - An object, written by `JSON.stringify`; or JSON text, which is kept to the letter.
    * @throws EnvelopeError `invalid_payload`, `already_sealed`, `too_large`; `entropy_unavailable`.
-   * @throws TypeError for `undefined`, a function or a symbol.
+   * @throws TypeError for `undefined`, a function, a symbol, a promise, and for memory other than a `Uint8Array`.
    *
    * @example
    * ```ts
@@ -363,7 +391,7 @@ export class Envelope {
    * console.log(envelope.openWebhook(body).dedupeKey); // id:d-1
    * ```
    */
-  sealWebhook(payload: JsonObject | JsonText): string {
+  sealWebhook<P extends JsonObject | JsonText>(payload: P & Data<P>): string {
     return text(this.#key.call("sealWebhook", jsonText(payload)));
   }
 
@@ -384,7 +412,10 @@ export class Envelope {
    * console.log(webhook.type, webhook.dedupeKey); // card.frozen id:d-2
    * ```
    */
-  openWebhook<T = JsonValue>(body: Body, options: OpenOptions = {}): Webhook<T> {
+  openWebhook<T = JsonValueWithBigInts>(body: Body, options: OpenOptions & BigInts): Webhook<T, JsonValueWithBigInts>;
+  openWebhook<T = JsonValue>(body: Body, options?: OpenOptions): Webhook<T>;
+  openWebhook<T>(body: Body, options: OpenOptions = {}): Webhook<T> {
+    onlyKnown(options, "bigints");
     const [payload, type, timestamp, deliveryId, dedupeKey, keyIndex] = this.#fields(
       "openWebhook",
       ...bodyFields(body, this.maxBytes),
@@ -473,7 +504,8 @@ function keyMaterial(key: Uint8Array, openKeys: readonly Uint8Array[] = [], opti
     if (!isBytes(each)) {
       throw new EnvelopeError("invalid_key", "a raw key is missing, or no `Uint8Array`: hand in 32 bytes");
     }
-    return each.slice(); // the caller may wipe its own
+    // The caller may wipe its own. Not by `slice`: that of a `Buffer` is the same memory. Of nothing there is no copy.
+    return core().engine.canTrap && arrayLength(each) > 0 ? new Uint8Array(each) : each;
   });
   return material("fromKey", keys, options);
 }
@@ -535,8 +567,12 @@ const RELEASES =
   typeof FinalizationRegistry === "undefined"
     ? undefined
     : new FinalizationRegistry<{ core: Core; handle: number; generation: number }>(({ core, handle, generation }) => {
-        if (generation === core.engine.generation) {
-          core.engine.call(core.operations.release, handle, clockCell());
+        try {
+          if (generation === core.engine.generation) {
+            core.engine.call(core.operations.release, handle, undefined);
+          }
+        } catch {
+          // Nobody called: an error here would end the process.
         }
       });
 

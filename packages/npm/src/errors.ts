@@ -1,7 +1,7 @@
 /** The two errors: one for envelopes, one for answers of the API. */
 
 import type { Field } from "./engine.js";
-import { nameClass } from "./names.js";
+import { brandClass, nameClass } from "./names.js";
 import { type JsonValue, parseJson } from "./payload.js";
 import type { ErrorCode, ErrorSlug, PlainErrorCode } from "./tables.js";
 
@@ -32,6 +32,7 @@ export type FailureClass = "never" | "reseal" | "transient" | "later";
  */
 export class EnvelopeError extends Error {
   static {
+    brandClass(EnvelopeError, "EnvelopeError");
     // Not the class's name: a minifier shortens that.
     Object.defineProperty(EnvelopeError.prototype, "name", {
       value: "EnvelopeError",
@@ -64,9 +65,11 @@ export class EnvelopeError extends Error {
   /** @internal The error in the fields of a refusal. */
   static of([code, message, skew, failureClass]: readonly (Field | number)[], status?: number): EnvelopeError {
     const error = new EnvelopeError(code as ErrorCode, message as string);
+    // An answer that is too large for the engine to hand over has no class from the core: it was lost.
+    const classOf = failureClass ?? (status !== undefined && code === "too_large" ? "transient" : undefined);
     const details = {
       ...(skew !== undefined && { skewMicros: Number(skew) }),
-      ...(failureClass !== undefined && { failureClass, status }),
+      ...(classOf !== undefined && { failureClass: classOf, status }),
     };
     return Object.assign(error, details);
   }
@@ -90,6 +93,7 @@ export class EnvelopeError extends Error {
  */
 export class ApiError extends Error {
   static {
+    brandClass(ApiError, "ApiError");
     nameClass(ApiError, "ApiError");
     nameClass(ApiError.prototype, "ApiError");
   }
@@ -110,9 +114,10 @@ export class ApiError extends Error {
   readonly encrypted: boolean;
 
   readonly #payload: string | undefined;
+  readonly #bigints: boolean;
 
-  /** @internal */
-  constructor(status: number, given: readonly (Field | number)[]) {
+  /** Only `openResponse` makes one. */
+  private constructor(status: number, given: readonly (Field | number)[], bigints: boolean) {
     const [slug, code, message, failureClass, encrypted, payload] = given as readonly (string | undefined)[];
     super(message);
     this.status = status;
@@ -121,15 +126,19 @@ export class ApiError extends Error {
     this.failureClass = failureClass as FailureClass;
     this.encrypted = encrypted !== undefined;
     this.#payload = payload;
+    this.#bigints = bigints;
   }
 
-  /** What a sealed error holds. A getter, so that nothing that prints the error prints it. */
+  /** @internal The error in the fields of an answer. */
+  static of(given: readonly (Field | number)[], status: number, bigints = false): ApiError {
+    return new ApiError(status, given, bigints);
+  }
+
+  /**
+   * What a sealed error holds; with `BigInt`s if {@link OpenOptions.bigints} asked for them. A getter, so that nothing that
+   * prints the error prints it.
+   */
   get payload(): JsonValue | undefined {
-    return this.#payload === undefined ? undefined : parseJson(this.#payload);
+    return this.#payload === undefined ? undefined : parseJson(this.#payload, this.#bigints);
   }
-}
-
-/** The error in the fields of an answer. */
-export function apiError(given: readonly (Field | number)[], status: number): ApiError {
-  return new ApiError(status, given);
 }

@@ -2,7 +2,7 @@
 
 import { perform } from "./engine.js";
 import { string } from "./options.js";
-import { type JsonObject, type JsonText, jsonText, wellFormed } from "./payload.js";
+import { type Data, type JsonObject, type JsonText, jsonText, wellFormed } from "./payload.js";
 
 /**
  * The next timestamp, in microseconds since 1970: strictly increasing in this realm, over all envelopes and all copies of
@@ -69,7 +69,7 @@ export function deriveIdempotencyKey(namespace: string, id: string): string {
  * console.log(validatePayload({ card_id: "card_abc123" })); // undefined
  * ```
  */
-export function validatePayload(payload: JsonObject | JsonText): number | undefined {
+export function validatePayload<P extends JsonObject | JsonText>(payload: P & Data<P>): number | undefined {
   const [timestamp] = perform("validate", jsonText(payload));
   return timestamp === undefined ? undefined : Number(timestamp);
 }
@@ -88,7 +88,7 @@ export function validatePayload(payload: JsonObject | JsonText): number | undefi
  * console.log(first === fingerprint("/api/v1/cards/topup", { amount: "10.00", card_id: "card_abc123" })); // true
  * ```
  */
-export function fingerprint(path: string, payload: JsonObject | JsonText): string {
+export function fingerprint<P extends JsonObject | JsonText>(path: string, payload: P & Data<P>): string {
   return perform("fingerprint", string(path, "path"), jsonText(payload))[0] as string;
 }
 
@@ -105,6 +105,6 @@ export function fingerprint(path: string, payload: JsonObject | JsonText): strin
  * console.log(canonicalJson('{ "b": 1.0, "a": "x", "request_timestamp": 5 }')); // {"a":"x","b":1.0}
  * ```
  */
-export function canonicalJson(payload: JsonObject | JsonText): string {
+export function canonicalJson<P extends JsonObject | JsonText>(payload: P & Data<P>): string {
   return perform("canonical", jsonText(payload))[0] as string;
 }

@@ -33,7 +33,7 @@ export {
   timestampMicros,
   validatePayload,
 } from "./functions.js";
-export type { JsonObject, JsonText, JsonValue } from "./payload.js";
+export type { JsonObject, JsonText, JsonValue, JsonValueWithBigInts } from "./payload.js";
 export {
   claimRequest,
   MemoryReplayStore,

@@ -1,6 +1,7 @@
 /** Payloads: a host's values into JSON text, and back. */
 
 import { EnvelopeError } from "./errors.js";
+import { arrayKind, isArrayBuffer, isSharedArrayBuffer, isUnshared } from "./intrinsics.js";
 import type { ErrorCode } from "./tables.js";
 
 /** A value that JSON has. */
@@ -12,8 +13,20 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [name: string]: JsonValue };
 
+/** A value as {@link OpenOptions.bigints} gives it. */
+export type JsonValueWithBigInts =
+  | JsonValue
+  | bigint
+  | readonly JsonValueWithBigInts[]
+  | { readonly [name: string]: JsonValueWithBigInts };
+
 /** A payload's fields: any object that `JSON.stringify` writes as an object. */
 export type JsonObject = object;
+
+/** Nothing for what `JSON.stringify` would write as `{}`, or not at all: a promise that nobody awaited, a function. */
+export type Data<P> = P extends PromiseLike<unknown> | ArrayBufferLike | ((...given: never) => unknown)
+  ? never
+  : unknown;
 
 /** JSON text, as a string or as its UTF-8 bytes. */
 export type JsonText = string | Uint8Array;
@@ -29,6 +42,12 @@ export function jsonText(payload: unknown): Uint8Array | string {
   }
   if (isBytes(payload)) {
     return payload;
+  }
+  if (hasBytesElsewhere(payload)) {
+    throw new TypeError("the payload is memory of another kind: hand in its JSON text as a `Uint8Array`");
+  }
+  if (hasMethod(payload, "then")) {
+    throw new TypeError("the payload is a promise: await it first");
   }
   let json: string | undefined;
   try {
@@ -58,13 +77,27 @@ export function wellFormed(value: string, code: ErrorCode): string {
 
 /** The bytes of a `Uint8Array` (a `Buffer` is one), even of another realm; not of one that is only disguised as such. */
 export function isBytes(value: unknown): value is Uint8Array {
-  if (!ArrayBuffer.isView(value) || Object.prototype.toString.call(value) !== "[object Uint8Array]") {
+  if (arrayKind(value) !== "Uint8Array") {
     return false;
   }
-  if (Object.prototype.toString.call(value.buffer) === "[object SharedArrayBuffer]") {
+  if (!isUnshared(value as Uint8Array)) {
     throw new TypeError("the bytes are in shared memory, where they can change while they are read: copy them first");
   }
   return true;
+}
+
+/** Whether an object has such a method; what throws when it is asked has none. */
+export function hasMethod(value: unknown, name: string): boolean {
+  try {
+    return typeof value === "object" && typeof (value as Record<string, unknown> | null)?.[name] === "function";
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a value holds bytes that `JSON.stringify` does not see. */
+function hasBytesElsewhere(value: unknown): boolean {
+  return ArrayBuffer.isView(value) || isArrayBuffer(value) || isSharedArrayBuffer(value);
 }
 
 /** Why `JSON.stringify` threw: found in a second walk that keeps track of where it is. */

@@ -122,6 +122,8 @@ export class MemoryReplayStore implements ReplayStore {
   readonly #now: () => number;
   /** When each key is free again, in the order of claims. */
   readonly #expiries = new Map<string, number>();
+  /** No key is free before: what a full store looks at, not at all its keys each time. */
+  #earliest = Number.POSITIVE_INFINITY;
 
   /**
    * @param options - `maxKeys`: how many keys it holds, two a request; 2^20 unless given. `now`: its clock in milliseconds;
@@ -129,7 +131,7 @@ export class MemoryReplayStore implements ReplayStore {
    * @throws EnvelopeError `invalid_option` for a `maxKeys` that is no whole number from 0 up.
    */
   constructor(options: { readonly maxKeys?: number | undefined; readonly now?: (() => number) | undefined } = {}) {
-    const { maxKeys = 1_048_576, now = Date.now } = options;
+    const { maxKeys = MAX_KEYS, now = Date.now } = options;
     if (!Number.isSafeInteger(maxKeys) || maxKeys < 0) {
       throw new EnvelopeError("invalid_option", "`maxKeys` has to be a whole number from 0 up");
     }
@@ -158,6 +160,9 @@ export class MemoryReplayStore implements ReplayStore {
       return false;
     }
     this.#expiries.delete(key); // after a clock that went back, one that ended can stand behind one that did not
+    if (this.#expiries.size >= this.#maxKeys && this.#earliest <= now) {
+      this.#sweep(now);
+    }
     if (this.#expiries.size >= this.#maxKeys) {
       throw new EnvelopeError(
         "replay_store_unavailable",
@@ -165,7 +170,20 @@ export class MemoryReplayStore implements ReplayStore {
       );
     }
     this.#expiries.set(key, expiry);
+    this.#earliest = Math.min(this.#earliest, expiry);
     return true;
+  }
+
+  /** Also those behind a live one: they are there where a clock went back, or where keys are claimed for different times. */
+  #sweep(now: number): void {
+    this.#earliest = Number.POSITIVE_INFINITY;
+    for (const [key, expiry] of this.#expiries) {
+      if (expiry <= now) {
+        this.#expiries.delete(key);
+      } else {
+        this.#earliest = Math.min(this.#earliest, expiry);
+      }
+    }
   }
 
   #dropExpired(now: number): void {
@@ -177,3 +195,6 @@ export class MemoryReplayStore implements ReplayStore {
     }
   }
 }
+
+/** How many keys a store holds unless it is told. */
+const MAX_KEYS = 1 << 20;

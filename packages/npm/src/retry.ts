@@ -2,7 +2,7 @@
 
 import { perform } from "./engine.js";
 import type { FailureClass } from "./errors.js";
-import { digits, string } from "./options.js";
+import { digits, optional, string } from "./options.js";
 
 /**
  * What repeating a call does: `read` (nothing), `keyed` (charges once for each idempotency key), `unsafe` (something each
@@ -48,8 +48,16 @@ export interface Attempt {
  * ```
  */
 export function shouldRetry({ kind, failureClass, code, sent, hasKey, attempt }: Attempt): RetryDecision {
-  const flag = hasKey ? "true" : undefined;
-  return perform("retry", kind, failureClass, code, sent, flag, digits(attempt, "attempt"))[0] as RetryDecision;
+  const [decision] = perform(
+    "retry",
+    string(kind, "kind"),
+    string(failureClass, "failureClass"),
+    optional(code, string, "code"),
+    string(sent, "sent"),
+    hasKey ? "true" : undefined,
+    digits(attempt, "attempt"),
+  );
+  return decision as RetryDecision;
 }
 
 /**

@@ -112,7 +112,16 @@ for (const [name, api] of ENGINES) {
     });
     assert.equal(request.payload.n, 9007199254740993n);
     const webhook = envelope.openWebhook(envelope.sealWebhook('{"timestamp":9007199254740993}'), { bigints: true });
-    assert.equal(webhook.timestamp as unknown, 9007199254740993n);
+    assert.equal(webhook.timestamp, 9007199254740993n);
+    for (const bigints of [false, true]) {
+      try {
+        envelope.openResponse(400, body, { bigints });
+        assert.fail("it is an error");
+      } catch (error) {
+        const { payload } = error as { payload?: { big?: unknown } };
+        assert.equal(payload?.big, bigints ? 9007199254740993n : 9007199254740992);
+      }
+    }
   });
 
   test(`no payload reaches a prototype (${name})`, () => {
@@ -228,6 +237,15 @@ for (const [name, api] of ENGINES) {
         "replay_store_unavailable",
       );
     }
+    let now = 0;
+    const full = new api.MemoryReplayStore({ maxKeys: 2, now: () => now });
+    assert.deepEqual([full.claim("long", 1_000), full.claim("short", 10)], [true, true]);
+    assert.equal(
+      codeOf(api, () => full.claim("third", 10)),
+      "replay_store_unavailable",
+    );
+    now = 10;
+    assert.deepEqual([full.claim("third", 10), full.claim("long", 10), full.size], [true, false, 2]);
     const broken = new api.MemoryReplayStore({ now: () => Number.NaN });
     assert.equal(
       codeOf(api, () => broken.claim("a", 70_000)),
@@ -253,6 +271,36 @@ test("timestamps increase over both engines and over copies of the package", asy
   assert.ok(shared instanceof Float64Array && shared[0] === last);
 });
 
+test("instanceof holds between copies of the package, and for nothing else", () => {
+  const require = createRequire(import.meta.url);
+  const copies = [...ENGINES.map(([, api]) => api), require("cardseal") as Api, require("cardseal/wasm") as Api];
+  const errors = copies.flatMap((api) => {
+    const envelope = new api.Envelope(SECRET);
+    return [() => envelope.open("{}"), () => envelope.openResponse(404, "no")].map((call) => {
+      try {
+        return call();
+      } catch (error) {
+        return error;
+      }
+    });
+  });
+  for (const api of copies) {
+    class Own extends api.EnvelopeError {}
+    assert.deepEqual(
+      errors.map((error) => [error instanceof api.EnvelopeError, error instanceof api.ApiError, error instanceof Own]),
+      copies.flatMap(() => [
+        [true, false, false],
+        [false, true, false],
+      ]),
+    );
+    const own = new Own("replay_store_unavailable", "the store is down: try again");
+    assert.ok(own instanceof Own && own instanceof api.EnvelopeError && own instanceof Error);
+    for (const other of [new Error("no"), {}, null, undefined, 5, "x", Object.create(null)]) {
+      assert.ok(!(other instanceof api.EnvelopeError) && !(other instanceof api.ApiError));
+    }
+  }
+});
+
 test("nonsense in the shared clock is dropped", () => {
   const clock = Symbol.for("cardseal.clock");
   const realm = globalThis as Record<symbol, unknown>;
@@ -266,13 +314,24 @@ test("nonsense in the shared clock is dropped", () => {
     new Float64Array(1),
     new Float64Array([Number.NaN, 1]),
     new Float64Array([9e15, 1]),
+    new Float64Array(new SharedArrayBuffer(16)),
+    new Proxy(new Float64Array(2), {}),
+    new Proxy(new Float64Array(2), { get: () => assert.fail("trap"), getPrototypeOf: () => assert.fail("trap") }),
+    Object.setPrototypeOf({ length: 2, set: () => assert.fail("trap") }, Float64Array.prototype),
+    Object.defineProperty(new Float64Array(1), "length", { value: 2 }),
+    Object.assign(new Float64Array(2), { set: () => assert.fail("trap") }),
+    Object.defineProperty(new BigInt64Array(2), Symbol.toStringTag, { value: "Float64Array" }),
   ]) {
     realm[clock] = nonsense;
     for (const [, api] of ENGINES) {
       assert.ok(Math.abs(api.timestampMicros() - Date.now() * 1_000) < 60_000_000);
     }
   }
-  realm[clock] = before;
+  Object.defineProperty(globalThis, clock, { get: () => assert.fail("trap"), configurable: true });
+  for (const [, api] of ENGINES) {
+    assert.ok(api.timestampMicros() > 0);
+  }
+  Object.defineProperty(globalThis, clock, { value: before, configurable: true, writable: true });
 });
 
 test("threads of one process never share a nonce or, with native code, a timestamp", async () => {
@@ -320,8 +379,14 @@ test("WebAssembly forgets the keys of envelopes that nobody has any more", async
   const calls = await watched("release", (copy) => makeEnvelopes(copy, 1_000));
   const released = () => calls.filter(([operation]) => operation === RELEASE).length;
   assert.equal(released(), 0);
+  const clock = Symbol.for("cardseal.clock");
+  const before = Object.getOwnPropertyDescriptor(globalThis, clock) as PropertyDescriptor;
+  let reads = 0;
+  Object.defineProperty(globalThis, clock, { get: () => reads++, configurable: true });
   await collectGarbage();
+  Object.defineProperty(globalThis, clock, before);
   assert.ok(released() > 900);
+  assert.equal(reads, 0); // nobody asked for a stamp, and what a stranger's getter throws would end the process
 });
 
 test("a body that is too large is not copied into WebAssembly", async () => {

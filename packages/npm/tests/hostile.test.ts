@@ -43,19 +43,109 @@ for (const [name, api] of ENGINES) {
       new Uint16Array(4),
       shared,
       new Uint8Array(shared),
+      disguised(new Uint8Array(shared)),
+      disguised(new Float64Array(shared)),
+      Promise.resolve(sealed),
+      new Response(sealed),
+      new Blob([sealed]),
+      new Response(sealed).body,
+      new String(sealed),
     ];
     for (const open of openers) {
       for (const body of bodies) {
-        assert.throws(() => open(body as never), TypeError, String(body));
+        assert.throws(() => open(body as never), TypeError, typeof body);
       }
     }
   });
 
   test(`payloads without a JSON form are TypeErrors (${name})`, () => {
     for (const seal of sealers) {
-      for (const payload of [undefined, Symbol("payload"), () => ({})]) {
-        assert.throws(() => seal(payload as never), TypeError);
+      for (const payload of [
+        undefined,
+        Symbol("payload"),
+        () => ({}),
+        Promise.resolve({}),
+        new ArrayBuffer(8),
+        new SharedArrayBuffer(8),
+        new Uint8Array(new SharedArrayBuffer(8)),
+        disguised(new Uint8Array(new SharedArrayBuffer(8))),
+        new Uint16Array(4),
+        new DataView(new ArrayBuffer(8)),
+      ]) {
+        assert.throws(() => seal(payload as never), TypeError, typeof payload);
       }
+    }
+  });
+
+  test(`what a typed array says about itself is not believed (${name})`, () => {
+    assert.throws(() => envelope.encrypt(disguised(new Uint8Array(new SharedArrayBuffer(8)))), TypeError);
+    assert.throws(
+      () => api.Envelope.fromKey(disguised(new Uint8Array(new SharedArrayBuffer(32)))),
+      /invalid_key|shared/,
+    );
+    const bytes = new TextEncoder().encode(sealed);
+    for (const [name, value] of Object.entries({ length: 2, subarray: () => new Uint8Array(2), byteLength: 0 })) {
+      Object.defineProperty(bytes, name, { value });
+    }
+    assert.deepEqual(Object.keys(envelope.open(bytes) as object), ["request_timestamp", "card_id"]);
+    const large = Object.defineProperty(new Uint8Array(2_000), "length", { value: 2 });
+    const small = new api.Envelope(SECRET, { maxBytes: 1_000 });
+    assert.equal(
+      codeOf(api, () => small.open(large)),
+      "too_large",
+    );
+    assert.equal(envelope.decrypt(envelope.encrypt(large)).length, 2_000);
+  });
+
+  test(`an answer that is text cut in half is an error of the API, or one with a class (${name})`, () => {
+    const half = "<p>no \ud800</p>";
+    for (const status of [199, 300, 404, 503]) {
+      assert.throws(() => envelope.openResponse(status, half), {
+        name: "ApiError",
+        message: "<p>no \ufffd</p>",
+        status,
+      });
+      assert.throws(() => envelope.openResponse(status, { encrypted: "\ud800" }), {
+        name: "ApiError",
+        encrypted: false,
+      });
+    }
+    const lost = { name: "EnvelopeError", status: 200, failureClass: "transient" };
+    assert.throws(() => envelope.openResponse(200, half), { ...lost, code: "invalid_json" });
+    assert.throws(() => envelope.openResponse(200, { encrypted: "\ud800" }), { ...lost, code: "invalid_envelope" });
+  });
+
+  test(`a plain error that was parsed already is judged as its text (${name})`, () => {
+    const duplicate = { name: "ApiError", code: "duplicate_request", failureClass: "reseal", encrypted: false };
+    assert.throws(() => envelope.openResponse(400, { error: "Duplicate request detected" }), duplicate);
+    assert.throws(() => envelope.openResponse(200, { error: "Duplicate request detected" }), duplicate);
+    assert.throws(() => envelope.openResponse(200, { success: false, msg: "no" }), { name: "ApiError", message: "no" });
+    assert.throws(() => envelope.openResponse(200, { ok: 1 }), {
+      code: "envelope_not_found",
+      failureClass: "transient",
+    });
+    assert.throws(() => envelope.openResponse(200, { encrypted: 5 }), { code: "invalid_envelope" });
+    const cycle: Record<string, unknown> = { error: "Duplicate request detected", amount: 5n, success: false };
+    cycle.self = cycle;
+    assert.throws(() => envelope.openResponse(400, cycle), duplicate);
+    assert.throws(() => envelope.openResponse(400, { toJSON: () => undefined, detail: "no" }), { message: "no" });
+  });
+
+  test(`what is no sealed request does not switch the comparison off (${name})`, () => {
+    const request = envelope.sealRequest("/cards/get", {}, options);
+    const bytes = new TextEncoder().encode(request.body);
+    for (const sent of [request, request.body, bytes, bytes.buffer, { ...request }]) {
+      for (const status of [200, 500]) {
+        assert.throws(() => envelope.openResponse(status, request.body, { request: sent as never }), {
+          code: "reflected_response",
+          failureClass: "never",
+        });
+      }
+    }
+    const answer = envelope.sealResponse({});
+    assert.deepEqual(envelope.openResponse(200, answer, { request: Uint8Array.of(0xff) }), {});
+    for (const sent of [null, {}, JSON.parse(request.body), { data: request.body }, { body: 5 }, 5, [], new Map()]) {
+      assert.throws(() => envelope.openResponse(200, answer, { request: sent as never }), TypeError);
     }
   });
 
@@ -74,7 +164,10 @@ for (const [name, api] of ENGINES) {
       "invalid_payload",
     );
     assert.deepEqual(envelope.decrypt(envelope.encrypt(bytes)), new Uint8Array(0));
-    assert.throws(() => api.Envelope.fromKey(bytes), TypeError);
+    assert.equal(
+      codeOf(api, () => api.Envelope.fromKey(bytes)),
+      "invalid_key",
+    );
   });
 
   test(`getters that throw, and proxies (${name})`, () => {
@@ -193,6 +286,8 @@ for (const [name, api] of ENGINES) {
         (status) => ["invalid_option", () => envelope.openResponse(status, sealed)] as const,
       ),
       ["invalid_option", () => envelope.openRequest(sealed, { window_seconds: 5 } as never)],
+      ["invalid_option", () => envelope.open(sealed, { bigint: true } as never)],
+      ["invalid_option", () => envelope.openWebhook(sealed, { request: sealed } as never)],
       ["invalid_option", () => new api.MemoryReplayStore({ maxKeys: Number.NaN })],
       [
         "invalid_option",
@@ -215,6 +310,10 @@ for (const [name, api] of ENGINES) {
       () => envelope.encrypt(5 as never),
       () => envelope.decrypt(undefined as never),
       () => api.deriveIdempotencyKey("a", 5 as never),
+      ...["kind", "failureClass", "sent", "code", "attempt"].map((field) => () => {
+        const attempt = { kind: "read", failureClass: "never", sent: "no", hasKey: false, attempt: 1 } as const;
+        api.shouldRetry({ ...attempt, [field]: { length: 5e9 } } as never);
+      }),
       () => api.replayKeys("k", "/p", { timestampMicros: 1, nonce: "n" as never }),
       () => api.Envelope.prototype.seal.call({}, {}),
     ]) {
@@ -294,7 +393,128 @@ for (const [name, api] of ENGINES) {
   });
 }
 
+/** Runs a call that asks for the time or for randomness into a trap: the host calls back into the same instance. */
+function trap(call: () => unknown): void {
+  const dateNow = Date.now;
+  try {
+    Date.now = () => {
+      assert.throws(() => wasm.canonicalJson("{}"), { name: "Error", message: /starts it anew/ });
+      return dateNow();
+    };
+    call();
+  } finally {
+    Date.now = dateNow;
+  }
+}
+
+/** A typed array that says it is another one, over memory of its own. */
+function disguised<T extends ArrayBufferView>(array: T): T {
+  const claims = { [Symbol.toStringTag]: "Uint8Array", buffer: new ArrayBuffer(8), length: 8, byteLength: 8 };
+  for (const name of Reflect.ownKeys(claims)) {
+    Object.defineProperty(array, name, { value: claims[name as keyof typeof claims] });
+  }
+  return array;
+}
+
 const [, wasm] = ENGINES.find(([name]) => name === "wasm") as readonly [string, Api];
+const [, native] = ENGINES.find(([name]) => name === "napi") as readonly [string, Api];
+
+test("what no string can hold is too large, and nothing half", () => {
+  const envelope = new native.Envelope(SECRET, { maxBytes: 2 ** 32 - 1 });
+  const message = new Uint8Array(402_653_184); // in base64 a few characters more than V8 lets a string have
+  assert.equal(
+    codeOf(native, () => envelope.encrypt(message)),
+    "too_large",
+  );
+});
+
+test("what WebAssembly's memory cannot hold is too large, and the next call works", async () => {
+  const { Instance } = WebAssembly;
+  const { decode } = TextDecoder.prototype;
+  let isFull = false;
+  WebAssembly.Instance = new Proxy(Instance, {
+    construct(target, given) {
+      const real = Reflect.construct(target, given).exports as WebAssembly.Exports & { call(): number };
+      const { host } = given[1] as { host: { out_of_memory(): void } };
+      const call = (...given: []) => {
+        if (isFull) {
+          host.out_of_memory(); // as the allocator does, before it traps
+          throw new WebAssembly.RuntimeError("unreachable");
+        }
+        return real.call(...given);
+      };
+      return { exports: { ...real, call } };
+    },
+  });
+  const tooLarge = { code: "too_large", status: 200, failureClass: "transient" };
+  try {
+    const copy = (await import(`${import.meta.resolve("cardseal/wasm")}?full`)) as Api;
+    const envelope = new copy.Envelope(SECRET);
+    const sealed = envelope.seal({});
+    assert.equal(
+      codeOf(copy, () => envelope.encrypt(new Uint8Array(2 ** 31))),
+      "too_large",
+    );
+    isFull = true;
+    assert.throws(() => envelope.openResponse(200, sealed), tooLarge);
+    isFull = false;
+    assert.ok(envelope.open(sealed));
+    TextDecoder.prototype.decode = () => assert.fail("no string is so long");
+    assert.throws(() => envelope.openResponse(200, sealed), tooLarge);
+    TextDecoder.prototype.decode = decode;
+    assert.ok(envelope.open(sealed));
+  } finally {
+    TextDecoder.prototype.decode = decode;
+    WebAssembly.Instance = Instance;
+  }
+});
+
+test("a wiped buffer of the caller's is not the key after a trap", () => {
+  const [key, older] = [Buffer.alloc(32, 5), Buffer.alloc(32, 6)];
+  const envelope = wasm.Envelope.fromKey(key, { openKeys: [older] });
+  const peers = [key, older].map((each) => wasm.Envelope.fromKey(Uint8Array.from(each)));
+  const sealed = peers.map((peer) => peer.sealWebhook({}));
+  key.fill(0);
+  older.fill(0);
+  trap(() => envelope.seal({}));
+  assert.deepEqual(
+    sealed.map((body) => envelope.openWebhook(body).keyIndex),
+    [0, 1],
+  );
+  assert.ok(peers[0]?.open(envelope.seal({})));
+});
+
+test("a generator that was rewound is noticed by the instance after a trap", () => {
+  const envelope = new wasm.Envelope(SECRET);
+  const original = crypto.getRandomValues;
+  let given: Uint8Array | undefined;
+  try {
+    for (let seals = 0; !given && seals < 100; seals++) {
+      crypto.getRandomValues = ((bytes: Uint8Array<ArrayBuffer>) => {
+        original.call(crypto, bytes);
+        given = bytes.slice();
+        return bytes;
+      }) as typeof original;
+      envelope.seal({});
+    }
+  } finally {
+    crypto.getRandomValues = original;
+  }
+  trap(() => wasm.timestampMicros());
+  try {
+    crypto.getRandomValues = ((bytes: Uint8Array<ArrayBuffer>) => {
+      bytes.set(given ?? []);
+      return bytes;
+    }) as typeof original;
+    assert.equal(
+      codeOf(wasm, () => envelope.seal({})),
+      "entropy_unavailable",
+    );
+  } finally {
+    crypto.getRandomValues = original;
+  }
+  assert.ok(envelope.seal({}));
+});
 
 test("a trapped instance is replaced, and its envelopes go on", () => {
   const envelope = new wasm.Envelope(SECRET, { layout: "bare", openSecrets: ["the_old_secret"] });
@@ -340,13 +560,14 @@ test("without randomness nothing is sealed by WebAssembly, and everything opens"
     undefined,
     {},
     { getRandomValues: () => assert.fail("no randomness") },
-    { getRandomValues: (bytes: Uint8Array) => bytes.fill(7) }, // the first of these is taken for random
+    { getRandomValues: (bytes: Uint8Array) => bytes.fill(7) },
+    { getRandomValues: (bytes: Uint8Array) => bytes },
   ];
   try {
     for (const host of hosts) {
       Object.defineProperty(globalThis, "crypto", { value: host, configurable: true, writable: true });
       const codes = Array.from({ length: 50 }, () => codeOf(copy, () => envelope.seal({})));
-      assert.equal(codes.at(-1), "entropy_unavailable");
+      assert.deepEqual([...new Set(codes)], ["entropy_unavailable"]);
       assert.equal(
         codeOf(copy, () => envelope.seal("[]")),
         "invalid_payload",
@@ -391,6 +612,20 @@ test("without a clock no stamp is made by WebAssembly", () => {
     Date.now = dateNow;
   }
   assert.ok(envelope.seal({}));
+});
+
+test("native code that is called past the package takes no shared memory, and encrypts no nothing", () => {
+  const { call } = createRequire(import.meta.url)(`@cardseal/${process.env.CARDSEAL_PLATFORM}`) as {
+    call(...given: readonly unknown[]): unknown;
+  };
+  const [, ...names] = call(0, 0) as readonly string[];
+  const [handle] = call(names.indexOf("fromSecret"), 0, undefined, SECRET) as readonly string[];
+  const encrypt = (message: unknown) => call(names.indexOf("encrypt"), Number(handle), undefined, message);
+  assert.equal(typeof encrypt(new Uint8Array(1)), "string");
+  for (const message of [undefined, new Uint8Array(new SharedArrayBuffer(8))]) {
+    assert.deepEqual((encrypt(message) as readonly unknown[]).slice(0, 2), [1, "invalid_payload"]);
+  }
+  call(names.indexOf("release"), Number(handle), undefined);
 });
 
 test("native code that is called past the package, with anything at all, neither crashes nor throws", () => {

@@ -10,6 +10,8 @@ import {
   type ErrorCode,
   type ErrorSlug,
   endpointKind,
+  type JsonValue,
+  type JsonValueWithBigInts,
   MemoryReplayStore,
   OrderStatus,
   type ReplayStore,
@@ -55,6 +57,12 @@ envelope.seal(Buffer.from("{}"));
 envelope.seal(5);
 // @ts-expect-error nothing is no payload
 envelope.seal(undefined);
+// @ts-expect-error a promise is to be awaited
+envelope.seal(Promise.resolve(card));
+// @ts-expect-error a function has no JSON form
+envelope.sealWebhook(() => card);
+// @ts-expect-error an ArrayBuffer neither
+envelope.sealRequest("/cards/get", new ArrayBuffer(8), { apiKey: "key_1" });
 envelope.sealResponse(5);
 envelope.sealResponse([card]);
 // @ts-expect-error a BigInt has no JSON form
@@ -70,7 +78,15 @@ envelope.open(5);
 // @ts-expect-error what was opened is not known unless it is said
 envelope.open("{}").card_id;
 
+const opened = envelope.open("{}", { bigints: true });
 const sealed: SealedRequest = envelope.sealRequest("/cards/topup", card, { apiKey: "key_1", idempotencyKey: "i-1" });
+same<typeof opened, JsonValueWithBigInts>(true);
+// @ts-expect-error a BigInt may stand there
+const withoutBigInts: JsonValue = opened;
+void withoutBigInts;
+envelope.openResponse(400, { error: "Duplicate request detected" });
+// @ts-expect-error errors of the API come from answers
+new ApiError(400, []);
 const headers: Record<string, string> = sealed.headers;
 new Headers(headers);
 // @ts-expect-error an API key is needed

@@ -143,7 +143,8 @@ class NoncePool:
         if not data or len(data) % NONCE_BYTES:
             raise Refusal("entropy_unavailable")
         digest = hashlib.sha256(data).digest()
-        if digest == self.last_refill:
+        nonces = [data[at : at + NONCE_BYTES] for at in range(0, len(data), NONCE_BYTES)]
+        if digest == self.last_refill or any(map(bytes.__eq__, nonces, nonces[1:])):
             raise Refusal("entropy_unavailable")
         self.last_refill = digest
         self.rest = data

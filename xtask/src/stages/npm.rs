@@ -36,6 +36,18 @@ fn checks_of_sources(npm: &Npm<'_>) -> Counts {
     let folder = npm.repo.path(PACKAGE);
     counts +=
         check("biome", || npm.shell.run(npm.tool("biome").args(["ci", "--error-on-warnings"]).current_dir(&folder)));
+    counts += check("the replay store's numbers are the core's", || {
+        let (here, core) = (npm.repo.read("packages/npm/src/replay.ts")?, npm.repo.read("core/src/replay.rs")?);
+        for (name, in_core) in
+            [("REPLAY_TTL_MILLIS", "REPLAY_TTL_MILLIS: u64"), ("MAX_KEYS", "DEFAULT_MAX_KEYS: usize")]
+        {
+            let (number, of_core) = (constant(&here, name), constant(&core, in_core));
+            if number.is_none() || number != of_core {
+                return fail(format!("{name} is {number:?} in replay.ts and {of_core:?} in the core"));
+            }
+        }
+        Ok(())
+    });
     counts += check("one version", || {
         let (version, of_crates) = (npm.manifest()?["version"].clone(), env!("CARGO_PKG_VERSION"));
         if version == of_crates {
@@ -45,6 +57,12 @@ fn checks_of_sources(npm: &Npm<'_>) -> Counts {
         }
     });
     counts
+}
+
+/// What stands behind `const NAME = `, up to the semicolon.
+fn constant<'t>(source: &'t str, name: &str) -> Option<&'t str> {
+    let (_, value) = source.split_once(&format!("const {name} = "))?;
+    value.split_once(';').map(|(value, _)| value)
 }
 
 fn checks_of_package(npm: &Npm<'_>, tarballs: &Tarballs) -> Counts {
@@ -60,13 +78,19 @@ fn checks_of_package(npm: &Npm<'_>, tarballs: &Tarballs) -> Counts {
     });
     counts += check("size", || {
         let bytes = npm.gzipped_bytes("dist/esm/wasm.js")?;
-        say!("   the browser's entry: {bytes} bytes by gzip -9");
+        say!("   the browser's entry: {bytes} bytes by gzip -9; the goal, not met, is {GOAL_BYTES}");
         if bytes <= MOST_BYTES { Ok(()) } else { fail(format!("that is more than {MOST_BYTES}")) }
     });
     counts
 }
 
-/// How large the browser's entry may be, its WebAssembly in base64 included, by gzip -9.
+/// How large the browser's entry should be, its WebAssembly in base64 included, by gzip -9.
+///
+/// It is not: of what it has, the module in base64 alone takes about 72 KB, and one that only seals and opens takes 42 KB. The
+/// rules that all languages share, of JSON above all, are in there.
+const GOAL_BYTES: usize = 24 * 1_024;
+
+/// How large it may be: no goal, but a guard against growing unnoticed.
 const MOST_BYTES: usize = 80 * 1_024;
 
 /// A project with the tarballs installed. What the tests themselves use is linked beside them.
@@ -160,6 +184,21 @@ impl<'a> Runtimes<'a> {
         counts += self.runtime("Node, as a module", "node", native, |_| Ok(self.node("module.mjs")));
         counts += self.runtime("Node, as CommonJS", "node-cjs", native, |_| Ok(self.node("common.cjs")));
         counts += self.runtime("Node, cardseal/wasm", "node-wasm", "wasm", |_| Ok(self.node("wasm.cjs")));
+        for format in ["cjs", "iife"] {
+            let title = format!("Node, bundled by esbuild as {format}");
+            counts += self.runtime(&title, &format!("node-bundle-{format}"), native, |folder| {
+                let mut esbuild = self.npm.tool("esbuild");
+                esbuild.args([
+                    "module.mjs",
+                    "--bundle",
+                    "--platform=node",
+                    "--outfile=bundle.cjs",
+                    "--log-level=error",
+                ]);
+                self.npm.shell.run(esbuild.arg(format!("--format={format}")).current_dir(folder))?;
+                Ok(self.node("bundle.cjs"))
+            });
+        }
         counts += self.without_native();
         if self.tarballs.native.is_some() {
             counts += self.with_broken_native();
@@ -179,18 +218,22 @@ impl<'a> Runtimes<'a> {
             command.args(["run", "--no-install", "module.mjs"]);
             Ok(command)
         });
-        counts += self.runtime("workerd", "workerd", "wasm", |folder| {
-            self.npm.shell.run(
-                self.npm
-                    .tool("esbuild")
-                    .args(["worker.js", "--bundle", "--format=esm", "--conditions=workerd"])
-                    .args(["--external:./cardseal.wasm", "--outfile=worker.bundle.js", "--log-level=warning"])
-                    .current_dir(folder),
-            )?;
-            let mut command = self.npm.tool("workerd");
-            command.args(["test", "worker.capnp", "--verbose"]);
-            Ok(command)
-        });
+        for (title, name, worker) in
+            [("workerd", "workerd", "worker.js"), ("workerd, cardseal/wasm", "workerd-wasm", "worker-wasm.js")]
+        {
+            counts += self.runtime(title, name, "wasm", |folder| {
+                self.npm.shell.run(
+                    self.npm
+                        .tool("esbuild")
+                        .args([worker, "--bundle", "--format=esm", "--conditions=workerd"])
+                        .args(["--external:./cardseal.wasm", "--outfile=worker.bundle.js", "--log-level=warning"])
+                        .current_dir(folder),
+                )?;
+                let mut command = self.npm.tool("workerd");
+                command.args(["test", "worker.capnp", "--verbose"]);
+                Ok(command)
+            });
+        }
         counts += self.pages();
         counts
     }

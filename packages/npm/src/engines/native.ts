@@ -7,10 +7,10 @@ import { type Core, type Engine, start } from "../engine.js";
  * The native engine for this platform, or `otherwise` where no package fits: none was installed, its binary does not load,
  * or it is of another version.
  */
-export function nativeOr(otherwise: () => Core, require: (name: string) => unknown): Core {
+export function nativeOr(otherwise: () => Core, require: () => (name: string) => unknown): Core {
   for (const { name } of platforms.filter(({ os, cpu }) => os === process.platform && cpu === process.arch)) {
     try {
-      const { call } = require(`@cardseal/${name}`) as Pick<Engine, "call">;
+      const { call } = require()(`@cardseal/${name}`) as Pick<Engine, "call">;
       return start({ name: "napi", generation: 0, canTrap: false, call });
     } catch {
       // The next one: on Linux there are two for each processor, and only one fits the C library.

@@ -1,6 +1,7 @@
 /** The core as a WebAssembly instance: fields into its memory, a call, the reply out of it. */
 
-import type { Engine, Field, Reply } from "../engine.js";
+import { type Engine, type Field, REFUSED, type Reply } from "../engine.js";
+import { arrayLength } from "../intrinsics.js";
 
 /**
  * The engine of a compiled module.
@@ -12,6 +13,7 @@ export function wasmEngine(module: () => WebAssembly.Module): Engine {
   let compiled: WebAssembly.Module | undefined;
   let instance: Instance | undefined;
   let generation = 0;
+  const kept: Kept = { lastRefill: undefined };
   return {
     name: "wasm",
     canTrap: true,
@@ -20,12 +22,16 @@ export function wasmEngine(module: () => WebAssembly.Module): Engine {
     },
     call(operation, handle, clock, ...fields) {
       compiled ??= module();
-      instance ??= new Instance(compiled);
+      instance ??= new Instance(compiled, kept);
       try {
         return instance.call(operation, handle, clock, fields);
       } catch {
+        const isOutOfMemory = instance.isOutOfMemory();
         instance = undefined;
         generation++;
+        if (isOutOfMemory) {
+          return TOO_LARGE;
+        }
         throw new Error("the engine stopped in the middle of a call: the next call starts it anew");
       }
     },
@@ -42,7 +48,7 @@ function bytesOfBase64(base64: string): BufferSource {
   const { Buffer: host } = globalThis as {
     Buffer?: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> };
   };
-  if (host) {
+  if (typeof host?.from === "function") {
     return host.from(base64, "base64");
   }
   const characters = atob(base64);
@@ -59,37 +65,65 @@ interface Exports {
   call(operation: number, handle: number, bytes: number): number;
 }
 
+/** What one instance leaves to the next. */
+interface Kept {
+  /** The digest of the last random bytes, so that a generator which repeats itself is noticed. */
+  lastRefill: Uint8Array | undefined;
+}
+
 class Instance {
+  #gotNoMemory = false;
+  /** How many bytes the fields of this call take. */
+  #room = 0;
   readonly #exports: Exports;
   #bytes: Uint8Array<ArrayBuffer>;
-  #clock: Float64Array = NO_CLOCK;
+  #clock: Float64Array | undefined;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(module: WebAssembly.Module, kept: Kept) {
     const host = {
+      out_of_memory: () => {
+        this.#gotNoMemory = true;
+      },
+      keep: (from: number) => {
+        kept.lastRefill = this.#memory().slice(from >>> 0, (from >>> 0) + DIGEST_BYTES);
+      },
+      recall: (to: number) => {
+        this.#memory().set(kept.lastRefill ?? [], to >>> 0);
+        return kept.lastRefill !== undefined;
+      },
       now_millis: () => now(),
       random: (to: number, bytes: number) => this.#fillRandomly(to, bytes),
-      clock_cell: (index: number) => this.#clock[index],
-      set_clock_cell: (stamp: number, wall: number) => this.#clock.set([stamp, wall]),
+      clock_cell: (index: number) => this.#clock?.[index],
+      set_clock_cell: (stamp: number, wall: number) => this.#setClock(stamp, wall),
     };
     this.#exports = new WebAssembly.Instance(module, { host }).exports as unknown as Exports;
     this.#bytes = new Uint8Array(this.#exports.memory.buffer);
   }
 
-  call(operation: number, handle: number, clock: Float64Array, fields: readonly Field[]): Reply {
-    this.#clock = clock;
-    const written = this.#write(fields);
-    return this.#read(this.#exports.call(operation, handle, written));
+  /** Whether an instance that has stopped did so for want of memory: it got none, or wanted more than there can be. */
+  isOutOfMemory(): boolean {
+    return this.#gotNoMemory || this.#room > MOST_BYTES / 2;
   }
 
-  /** Writes the fields into memory, and says how many bytes they take. */
-  #write(fields: readonly Field[]): number {
+  call(operation: number, handle: number, clock: Float64Array | undefined, fields: readonly Field[]): Reply {
+    this.#clock = clock;
+    const written = this.#write(fields);
+    return written === undefined ? TOO_LARGE : this.#read(this.#exports.call(operation, handle, written) >>> 0);
+  }
+
+  /** Writes the fields into memory, and says how many bytes they take; nothing if they are more than there can be. */
+  #write(fields: readonly Field[]): number | undefined {
     // Nearly every text is ASCII: three bytes a character are reserved for a long one only if it turns out not to be.
     const room = (wide: boolean) => fields.reduce((sum, field) => sum + HEAD_BYTES + roomFor(field, wide), 0);
-    return this.#tryWrite(fields, room(false)) ?? this.#tryWrite(fields, room(true)) ?? 0;
+    return this.#tryWrite(fields, room(false)) ?? this.#tryWrite(fields, room(true));
   }
 
   #tryWrite(fields: readonly Field[], room: number): number | undefined {
-    const start = this.#exports.reserve(room);
+    this.#room = room;
+    if (room > MOST_BYTES) {
+      return undefined;
+    }
+    const start = this.#exports.reserve(room) >>> 0; // addresses come as signed numbers
     const bytes = this.#memory();
     let at = start;
     for (const field of fields) {
@@ -101,9 +135,11 @@ class Instance {
           return undefined;
         }
         length = written;
-      } else if (field?.length) {
-        length = field.length;
-        bytes.subarray(inside, start + room).set(field);
+      } else if (field) {
+        length = arrayLength(field);
+        if (length > 0) {
+          bytes.subarray(inside, start + room).set(field); // which refuses detached memory
+        }
       }
       bytes[at] = field === undefined ? NONE : typeof field === "string" ? TEXT : BYTES;
       for (let byte = 0; byte < 4; byte++) {
@@ -120,26 +156,42 @@ class Instance {
     const end = start + 4 + lengthAt(bytes, start);
     const verdict = bytes[start + 4] ?? 0;
     const fields: (Field | number)[] = verdict === DONE ? [] : [verdict];
+    let isWhole = true;
     for (let at = start + HEAD_BYTES; at < end; ) {
       const inside = at + HEAD_BYTES;
       const after = inside + lengthAt(bytes, at + 1);
       const kind = bytes[at];
-      fields.push(
-        kind === TEXT
-          ? DECODER.decode(bytes.subarray(inside, after))
-          : kind === BYTES
-            ? bytes.slice(inside, after)
-            : undefined,
-      );
+      try {
+        fields.push(
+          kind === TEXT
+            ? DECODER.decode(bytes.subarray(inside, after))
+            : kind === BYTES
+              ? bytes.slice(inside, after)
+              : undefined,
+        );
+      } catch {
+        isWhole = false; // no string is so long
+      }
       at = after;
     }
     bytes.fill(0, start, end);
+    if (!isWhole) {
+      return TOO_LARGE;
+    }
     return verdict === DONE && fields.length === 1 ? (fields[0] as Field) : fields;
+  }
+
+  /** Element by element: a method could be anybody's. */
+  #setClock(stamp: number, wall: number): void {
+    if (this.#clock) {
+      this.#clock[0] = stamp;
+      this.#clock[1] = wall;
+    }
   }
 
   #fillRandomly(to: number, bytes: number): boolean {
     try {
-      crypto.getRandomValues(this.#memory().subarray(to, to + bytes));
+      crypto.getRandomValues(this.#memory().subarray(to >>> 0, (to >>> 0) + bytes));
       return true;
     } catch {
       return false; // thrown through the instance, it would leave it in the middle of a call
@@ -166,7 +218,7 @@ function now(): number {
 
 function roomFor(field: Field, wide: boolean): number {
   if (typeof field !== "string") {
-    return field?.length ?? 0;
+    return field ? arrayLength(field) : 0;
   }
   return wide || field.length < SHORT_CHARACTERS ? 3 * field.length : field.length;
 }
@@ -178,12 +230,23 @@ function lengthAt(bytes: Uint8Array, at: number): number {
 
 const ENCODER = /* @__PURE__ */ new TextEncoder();
 const DECODER = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
-const NO_CLOCK = /* @__PURE__ */ new Float64Array(2);
 
 const NONE = 0;
 const TEXT = 1;
 const BYTES = 2;
 const DONE = 0;
+
+/** What cannot be: a reply that no string can hold, or fields that no memory can. */
+const TOO_LARGE: Reply = [
+  REFUSED,
+  "too_large",
+  "this is larger than WebAssembly's memory or a JavaScript value can be: send less at once",
+];
+
+/** What Rust can have in one piece. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+const DIGEST_BYTES = 32;
 
 /** Kind and length of a field, or length and verdict of a reply. */
 const HEAD_BYTES = 5;

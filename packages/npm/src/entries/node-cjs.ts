@@ -4,6 +4,6 @@ import { useEngine } from "../engine.js";
 import { inlineWasm } from "../engines/inline.js";
 import { nativeOr } from "../engines/native.js";
 
-useEngine(() => nativeOr(inlineWasm, require));
+useEngine(() => nativeOr(inlineWasm, () => require));
 
 export * from "../index.js";
