@@ -21,17 +21,26 @@ export function firstBytes(bytes: Uint8Array, count: number): Uint8Array {
 
 /** Whether a typed array's memory belongs to this thread alone. */
 export function isUnshared(array: ArrayBufferView): boolean {
-  return isArrayBuffer(BUFFER.call(array));
+  return answers(BYTES, BUFFER.call(array));
 }
 
 /** Whether a value is an `ArrayBuffer`; a `SharedArrayBuffer` is none. */
 export function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  return answers(BYTES, value);
+  return canBeMemory(value) && answers(BYTES, value);
 }
 
 /** Whether a value is a `SharedArrayBuffer`; a page without isolation has none. */
 export function isSharedArrayBuffer(value: unknown): boolean {
-  return SHARED_BYTES !== undefined && answers(SHARED_BYTES, value);
+  return SHARED_BYTES !== undefined && canBeMemory(value) && answers(SHARED_BYTES, value);
+}
+
+/** Spares payloads the two throws below, which would cost several times what sealing a small one does. */
+function canBeMemory(value: unknown): boolean {
+  try {
+    return typeof value === "object" && value !== null && "byteLength" in value;
+  } catch {
+    return false;
+  }
 }
 
 /** These getters throw for what is not of their kind. */
