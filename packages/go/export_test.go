@@ -9,3 +9,6 @@ func SetEntropy(reader io.Reader) (restore func()) {
 	entropy = reader
 	return func() { entropy = before }
 }
+
+// AsJSON is a value as JSON has it, with every number as it is written: what two answers are compared as.
+var AsJSON = asJSON

@@ -274,6 +274,7 @@ func failed(t *testing.T, err error) (string, fields) {
 }
 
 func asJSON(t *testing.T, value any) any {
+	t.Helper()
 	text, err := json.Marshal(value)
 	if err != nil {
 		t.Fatal(err)

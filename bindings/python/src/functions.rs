@@ -212,25 +212,29 @@ pub(crate) fn can_become(
     status: &Bound<'_, PyString>,
     next: &Bound<'_, PyString>,
 ) -> PyResult<bool> {
-    let (status, next) = (&*lossy(status), &*lossy(next));
-    match &*lossy(model) {
-        "OrderStatus" => Ok(OrderStatus::from(status).can_become(&next.into())),
-        "CardIssueStatus" => Ok(CardIssueStatus::from(status).can_become(&next.into())),
-        "CardTopupStatus" => Ok(CardTopupStatus::from(status).can_become(&next.into())),
-        _ => Err(PyTypeError::new_err("there is no such status model")),
-    }
+    guard(|| {
+        let (status, next) = (&*lossy(status), &*lossy(next));
+        match &*lossy(model) {
+            "OrderStatus" => Ok(OrderStatus::from(status).can_become(&next.into())),
+            "CardIssueStatus" => Ok(CardIssueStatus::from(status).can_become(&next.into())),
+            "CardTopupStatus" => Ok(CardTopupStatus::from(status).can_become(&next.into())),
+            _ => Err(PyTypeError::new_err("there is no such status model")),
+        }
+    })
 }
 
 /// Whether a status model has an end at a status; ``OrderStatus`` and its like call it.
 #[pyfunction]
 pub(crate) fn is_terminal(model: &Bound<'_, PyString>, status: &Bound<'_, PyString>) -> PyResult<bool> {
-    let status = &*lossy(status);
-    match &*lossy(model) {
-        "OrderStatus" => Ok(OrderStatus::from(status).is_terminal()),
-        "CardIssueStatus" => Ok(CardIssueStatus::from(status).is_terminal()),
-        "CardTopupStatus" => Ok(CardTopupStatus::from(status).is_terminal()),
-        _ => Err(PyTypeError::new_err("there is no such status model")),
-    }
+    guard(|| {
+        let status = &*lossy(status);
+        match &*lossy(model) {
+            "OrderStatus" => Ok(OrderStatus::from(status).is_terminal()),
+            "CardIssueStatus" => Ok(CardIssueStatus::from(status).is_terminal()),
+            "CardTopupStatus" => Ok(CardTopupStatus::from(status).is_terminal()),
+            _ => Err(PyTypeError::new_err("there is no such status model")),
+        }
+    })
 }
 
 /// The core's tables and numbers.

@@ -4,7 +4,7 @@
 use crate::counts::Counts;
 use crate::go::{self, BENCH, EXAMPLE, MISSING, MODULE, PEER};
 use crate::screen::{bad, say};
-use crate::test::Context;
+use crate::test::{Context, is_ci};
 use crate::{Result, demo, fail, shell};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     counts += test(context, MODULE, &["-run", "TestAllocations", "."], &[])?; // what the race detector would disturb
     counts += test(context, BENCH, &["."], &[])?;
     // Long enough in CI to find something, short enough elsewhere to be run.
-    let time = if std::env::var_os("CI").is_some_and(|value| value == "true") { "30s" } else { "5s" };
+    let time = if is_ci() { "30s" } else { "5s" };
     for target in ["FuzzReader", "FuzzOpen", "FuzzBase64"] {
         let pattern = format!("^{target}$");
         counts += test(context, MODULE, &["-run", &pattern, "-fuzz", &pattern, "-fuzztime", time, "."], &[])?;
