@@ -94,7 +94,7 @@ const QUOTED_CHARACTERS: usize = 40;
 
 /// Writes the enum of codes from the table that `cargo xtask codegen` makes out of `core/data/error_codes.json`.
 macro_rules! error_codes {
-    ($($variant:ident = $code:literal, $meaning:literal;)*) => {
+    ($($variant:ident = $code:literal, $meaning:literal, answer: $plain:expr, $status:expr;)*) => {
         /// Every code an [`Error`](crate::Error) can carry. The text is the same in every language.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -115,6 +115,14 @@ macro_rules! error_codes {
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $meaning,)* }
             }
+
+            /// The status and the plain text that a server answers a request with which failed so (protocol: overview,
+            /// errors); `None` for what no server meets. Without a documented text, it is the meaning.
+            pub fn server_answer(self) -> Option<(u16, &'static str)> {
+                let (plain, status): (Option<&str>, Option<u16>) = match self { $(Self::$variant => ($plain, $status),)* };
+                let documented = $crate::tables::PLAIN_ERRORS.iter().find(|error| Some(error.code) == plain);
+                status.map(|status| (status, documented.map_or(self.meaning(), |error| error.text)))
+            }
         }
 
         impl core::fmt::Display for ErrorCode {
@@ -129,6 +137,15 @@ pub(crate) use error_codes;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_answers_with_the_documented_texts() {
+        let answer = |code: ErrorCode| code.server_answer();
+        assert_eq!(answer(ErrorCode::DecryptionFailed), Some((400, "Invalid encrypted payload format")));
+        assert_eq!(answer(ErrorCode::InvalidJson), Some((400, "Encrypted payload not found")));
+        assert_eq!(answer(ErrorCode::TooLarge), Some((413, ErrorCode::TooLarge.meaning())));
+        assert_eq!(answer(ErrorCode::InvalidKey), None);
+    }
 
     #[test]
     fn quoted_input_is_cut_and_escaped() {

@@ -6,28 +6,28 @@ use crate::retry::{Endpoint, EndpointKind};
 use crate::status::{status_model, value_list};
 
 error_codes! {
-    InvalidKey = "invalid_key", "the secret has under 8 bytes, or the raw key not exactly 32";
-    InvalidJson = "invalid_json", "the HTTP body breaks a rule of strict JSON";
-    EnvelopeNotFound = "envelope_not_found", "the HTTP body is JSON, but holds no `encrypted` member";
-    InvalidEnvelope = "invalid_envelope", "`encrypted` holds something other than canonical base64 of a whole envelope";
-    UnsupportedVersion = "unsupported_version", "the envelope starts with a version byte this release cannot read";
-    DecryptionFailed = "decryption_failed", "no secret opens the envelope: another key sealed it, or it was altered";
-    InvalidPayload = "invalid_payload", "the payload, sealed or to be sealed, breaks a rule of strict JSON";
-    AlreadySealed = "already_sealed", "the payload to seal is itself a sealed body";
-    TimestampNotFound = "timestamp_not_found", "the payload has no `request_timestamp` member of its own";
-    InvalidTimestamp = "invalid_timestamp", "`request_timestamp` is no whole number of microseconds from 0 to 2^63-1";
-    TimestampOutsideWindow = "timestamp_outside_window", "the request's clock and the server's differ by more than the window";
-    DuplicateRequest = "duplicate_request", "this timestamp or this nonce was claimed by an earlier request";
-    IdempotencyKeyRequired = "idempotency_key_required", "this path charges money and needs an Idempotency-Key";
-    InvalidIdempotencyKey = "invalid_idempotency_key", "an Idempotency-Key is 1 to 255 printable ASCII characters without spaces";
-    InvalidOption = "invalid_option", "an option has a value outside its range, or unknown";
-    InvalidPath = "invalid_path", "the path has a character or a segment that no endpoint has";
-    InvalidApiKey = "invalid_api_key", "an API key is 1 to 255 printable ASCII characters without spaces";
-    TooLarge = "too_large", "the HTTP body has more bytes than `max_bytes` allows";
-    ReflectedResponse = "reflected_response", "the answer is the request's own envelope sent back";
-    ReplayStoreUnavailable = "replay_store_unavailable", "the replay store cannot tell whether the request is fresh, so it is refused";
-    EntropyUnavailable = "entropy_unavailable", "the host gave no usable random bytes";
-    ClockUnavailable = "clock_unavailable", "the host's clock gave no usable time";
+    InvalidKey = "invalid_key", "the secret has under 8 bytes, or the raw key not exactly 32", answer: None, None;
+    InvalidJson = "invalid_json", "the HTTP body breaks a rule of strict JSON", answer: Some("envelope_not_found"), Some(400);
+    EnvelopeNotFound = "envelope_not_found", "the HTTP body is JSON, but holds no `encrypted` member", answer: Some("envelope_not_found"), Some(400);
+    InvalidEnvelope = "invalid_envelope", "`encrypted` holds something other than canonical base64 of a whole envelope", answer: Some("invalid_envelope"), Some(400);
+    UnsupportedVersion = "unsupported_version", "the envelope starts with a version byte this release cannot read", answer: Some("invalid_envelope"), Some(400);
+    DecryptionFailed = "decryption_failed", "no secret opens the envelope: another key sealed it, or it was altered", answer: Some("invalid_envelope"), Some(400);
+    InvalidPayload = "invalid_payload", "the payload, sealed or to be sealed, breaks a rule of strict JSON", answer: Some("invalid_envelope"), Some(400);
+    AlreadySealed = "already_sealed", "the payload to seal is itself a sealed body", answer: None, None;
+    TimestampNotFound = "timestamp_not_found", "the payload has no `request_timestamp` member of its own", answer: Some("timestamp_not_found"), Some(400);
+    InvalidTimestamp = "invalid_timestamp", "`request_timestamp` is no whole number of microseconds from 0 to 2^63-1", answer: Some("invalid_timestamp"), Some(400);
+    TimestampOutsideWindow = "timestamp_outside_window", "the request's clock and the server's differ by more than the window", answer: Some("timestamp_outside_window"), Some(400);
+    DuplicateRequest = "duplicate_request", "this timestamp or this nonce was claimed by an earlier request", answer: Some("duplicate_request"), Some(400);
+    IdempotencyKeyRequired = "idempotency_key_required", "this path charges money and needs an Idempotency-Key", answer: None, None;
+    InvalidIdempotencyKey = "invalid_idempotency_key", "an Idempotency-Key is 1 to 255 printable ASCII characters without spaces", answer: None, None;
+    InvalidOption = "invalid_option", "an option has a value outside its range, or unknown", answer: None, None;
+    InvalidPath = "invalid_path", "the path has a character or a segment that no endpoint has", answer: None, None;
+    InvalidApiKey = "invalid_api_key", "an API key is 1 to 255 printable ASCII characters without spaces", answer: None, None;
+    TooLarge = "too_large", "the HTTP body has more bytes than `max_bytes` allows", answer: None, Some(413);
+    ReflectedResponse = "reflected_response", "the answer is the request's own envelope sent back", answer: None, None;
+    ReplayStoreUnavailable = "replay_store_unavailable", "the replay store cannot tell whether the request is fresh, so it is refused", answer: None, Some(503);
+    EntropyUnavailable = "entropy_unavailable", "the host gave no usable random bytes", answer: None, None;
+    ClockUnavailable = "clock_unavailable", "the host's clock gave no usable time", answer: None, None;
 }
 
 /// The texts of plain errors with their statuses and our codes, in the order of the server's checks.

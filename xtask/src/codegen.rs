@@ -48,7 +48,9 @@ fn emit(tables: &Tables) -> String {
 
     text += "error_codes! {\n";
     for error in error_codes {
-        line(&mut text, format_args!("    {} = {:?}, {:?};", variant(&error.code), error.code, error.meaning));
+        let (name, code, meaning) = (variant(&error.code), &error.code, &error.meaning);
+        let (plain, status) = (&error.plain_error, error.http_status);
+        line(&mut text, format_args!("    {name} = {code:?}, {meaning:?}, answer: {plain:?}, {status:?};"));
     }
     text += "}\n\n";
 

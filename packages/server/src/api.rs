@@ -1,0 +1,364 @@
+//! A request's way through the checks, in the protocol's order, and back.
+//!
+//! Path and method; API key; access; size; media type; the envelope and its timestamp; the replay claims; the idempotency
+//! key; business rules. What fails up to the claims is answered in plain text, what comes later sealed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use cardseal::{
+    ENDPOINTS, Endpoint, EndpointKind, Error, ErrorCode, IdempotencyKey, PLAIN_ERRORS, ReplayKeys, Timestamp, Window,
+    claim_request, fingerprint, normalize_path, replay_keys,
+};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use rusqlite::Connection;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::time::timeout;
+
+use crate::business::{self, Call, Idempotency};
+use crate::clock::signed;
+use crate::control::faults::{Fault, When};
+use crate::control::holds::Point;
+use crate::control::journal::{Entry, masked};
+use crate::damage;
+use crate::database::savepoint;
+use crate::ids::hex;
+use crate::projects::{MAX_BODY_BYTES, Project};
+use crate::refusal::Refusal;
+use crate::replay::{DatabaseClaims, Replay};
+use crate::server::Server;
+
+/// In a response's extensions: the connection is to be closed in the place of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dropped;
+
+/// Answers any request to the API.
+pub(crate) async fn answer(State(server): State<Arc<Server>>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let now = server.clock.now();
+    let at = now.as_ref().map_or(0, |now| signed(*now));
+    let mut exchange = Exchange { server: &server, entry: Entry::new(at, parts.method.as_str(), parts.uri.path()) };
+    let answered = match now {
+        Ok(now) => exchange.run(&parts, body, now).await,
+        Err(error) => Err(exchange.plain_error(&error)),
+    };
+    let response = answered.unwrap_or_else(|answer| answer);
+    let Exchange { mut entry, .. } = exchange;
+    if response.extensions().get::<Dropped>().is_none() {
+        entry.status = Some(response.status().as_u16());
+    }
+    let (status, verdict, why) = (entry.status, &entry.verdict, entry.why.as_deref());
+    tracing::info!(method = entry.method, path = entry.path, status, verdict, why, "request");
+    if server.keeps_journal() {
+        server.journal.add(entry);
+    }
+    response
+}
+
+/// A request on its way. An `Err` is an answer too, one that ends the way early.
+struct Exchange<'s> {
+    server: &'s Arc<Server>,
+    entry: Entry,
+}
+
+/// What the database's part of a request gives: the business outcome, or why the request may not be executed.
+type Executed = Result<Result<Value, Refusal>, Error>;
+
+impl Exchange<'_> {
+    async fn run(&mut self, parts: &Parts, body: Body, now: Timestamp) -> Result<Response, Response> {
+        let endpoint = self.endpoint(parts)?;
+        let fault = self.server.faults.on(endpoint.path, self.server.ids);
+        self.entry.fault.clone_from(&fault);
+        if let Some(fault) = &fault {
+            self.before(fault).await?;
+        }
+        let project = self.project(&parts.headers)?;
+        let body = self.body(parts, body).await?;
+        let opened = project.envelope.open_request(&body, now, Window::MAX);
+        let opened = opened.map_err(|error| self.plain_error(&error))?;
+        let payload = opened.payload.parse::<Map<String, Value>>().map_err(|error| self.plain_error(&error))?;
+        if self.server.keeps_journal() {
+            self.entry.body_sha256 = Some(hex(&Sha256::digest(&body)));
+            self.entry.payload = Some(masked(&Value::Object(payload.clone())));
+        }
+        let keys = replay_keys(&project.api_key, endpoint.path, &opened).map_err(|error| self.plain_error(&error))?;
+        self.server.holds.reach(Point::BeforeClaim).await;
+        let claimed = self.server.replay.claim(&keys, now).await;
+        claimed.map_err(|error| self.plain_error(&error))?;
+
+        let executed = match self.idempotency(&parts.headers, endpoint, &opened.payload) {
+            Err(refusal) => self.claim_and_refuse(keys, now, refusal).await,
+            Ok(idempotency) => match &fault {
+                Some(Fault::Slug { slug }) => {
+                    let refusal = Refusal::Asked { slug: slug.clone() };
+                    self.claim_and_refuse(keys, now, refusal).await
+                }
+                _ => self.execute(&project, endpoint, keys, now, payload, idempotency).await,
+            },
+        };
+        let outcome = executed.map_err(|error| self.plain_error(&error))?;
+        self.server.holds.reach(Point::BeforeAnswer).await;
+        let (status, payload) = self.outcome(outcome);
+        if let Some(fault) = &fault {
+            self.after(fault)?;
+        }
+        self.sealed(&project, status, &payload, fault.as_ref())
+    }
+
+    fn endpoint(&mut self, parts: &Parts) -> Result<&'static Endpoint, Response> {
+        // Nothing is put before a path that comes over the wire: it is whole.
+        let path = Some(parts.uri.path()).filter(|path| path.starts_with("/api/")).map(normalize_path);
+        let known = |path: &String| ENDPOINTS.iter().find(|endpoint| endpoint.path == path);
+        let Some(endpoint) = path.and_then(Result::ok).as_ref().and_then(known) else {
+            return Err(self.plain(StatusCode::NOT_FOUND, "endpoint_not_found", "There is no such endpoint"));
+        };
+        if parts.method != Method::POST {
+            let mut answer =
+                self.plain(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Every endpoint takes POST alone");
+            answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+            return Err(answer);
+        }
+        Ok(endpoint)
+    }
+
+    fn project(&mut self, headers: &HeaderMap) -> Result<Arc<Project>, Response> {
+        let Some(project) = only(headers, "api-key").and_then(|key| self.server.projects.by_key(key)) else {
+            return Err(self.documented("api_key_not_found"));
+        };
+        if !project.has_access {
+            return Err(self.documented("access_denied"));
+        }
+        Ok(Arc::clone(project))
+    }
+
+    /// Reads the body, up to its limit, and then looks at what it says it is.
+    async fn body(&mut self, parts: &Parts, body: Body) -> Result<Vec<u8>, Response> {
+        let announced = only(&parts.headers, "content-length").and_then(|length| length.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+            return Err(self.too_large());
+        }
+        let read = timeout(BODY_TIME_OUT, Limited::new(body, MAX_BODY_BYTES).collect()).await;
+        let body = match read {
+            Ok(Ok(body)) => body.to_bytes().to_vec(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(self.too_large()),
+            Ok(Err(_)) => {
+                return Err(self.plain(StatusCode::BAD_REQUEST, "broken_body", "The body ended before its time"));
+            }
+            Err(_) => {
+                return Err(self.plain(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body did not arrive in time"));
+            }
+        };
+        let media_type = only(&parts.headers, "content-type").and_then(|text| text.split(';').next()).map(str::trim);
+        let is_json = media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json"));
+        let is_as_it_is = parts.headers.get_all(header::CONTENT_ENCODING).iter().all(|coding| coding == "identity");
+        if !is_json || !is_as_it_is {
+            let text = "The body has to be application/json without a content encoding";
+            return Err(self.plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", text));
+        }
+        Ok(body)
+    }
+
+    fn too_large(&mut self) -> Response {
+        self.plain_error(&Error::new(ErrorCode::TooLarge, "the body is larger than 1 MiB"))
+    }
+
+    fn idempotency(
+        &mut self,
+        headers: &HeaderMap,
+        endpoint: &Endpoint,
+        payload: &str,
+    ) -> Result<Option<Idempotency>, Refusal> {
+        if !headers.contains_key(IDEMPOTENCY_KEY) {
+            return Ok(None);
+        }
+        let malformed = "the header Idempotency-Key has to be 1 to 255 printable ASCII characters without spaces, once";
+        let key = only(headers, IDEMPOTENCY_KEY).and_then(|key| IdempotencyKey::parse(key).ok());
+        let key = key.ok_or_else(|| Refusal::invalid(malformed))?;
+        self.entry.idempotency_key = Some(key.to_string());
+        if endpoint.kind != EndpointKind::Keyed {
+            return Ok(None); // it may be sent anywhere, and means something on two paths
+        }
+        let fingerprint = fingerprint(endpoint.path, payload).map_err(Refusal::internal)?;
+        Ok(Some(Idempotency { key, fingerprint }))
+    }
+
+    /// Claims in the database what has not been claimed elsewhere, for a request that goes no further.
+    async fn claim_and_refuse(&self, keys: ReplayKeys, now: Timestamp, refusal: Refusal) -> Executed {
+        if let Replay::Database = self.server.replay {
+            let claim = move |tx: &Connection| Ok(claim_request(&mut DatabaseClaims(tx), &keys, now));
+            match self.server.database.write(claim).await {
+                Ok(claimed) => claimed?,
+                Err(defect) => return Ok(Err(defect)),
+            }
+        }
+        Ok(Err(refusal))
+    }
+
+    async fn execute(
+        &self,
+        project: &Project,
+        endpoint: &'static Endpoint,
+        keys: ReplayKeys,
+        now: Timestamp,
+        payload: Map<String, Value>,
+        idempotency: Option<Idempotency>,
+    ) -> Executed {
+        let server = Arc::clone(self.server);
+        let number = project.number;
+        let claims_here = matches!(server.replay, Replay::Database);
+        let run = move |tx: &Connection| {
+            if claims_here && let Err(error) = claim_request(&mut DatabaseClaims(tx), &keys, now) {
+                return Ok(Err(error));
+            }
+            server.holds.reach_blocking(Point::AfterClaim);
+            let call = Call {
+                tx,
+                ids: server.ids,
+                now: signed(now),
+                step_micros: server.rest_micros(),
+                project: number,
+                private_webhooks: server.options.private_webhooks,
+                payload: &payload,
+                idempotency,
+            };
+            let perform = || {
+                let missing = || Err(Refusal::internal("an endpoint without a handler"));
+                business::perform(endpoint.path, &call).unwrap_or_else(missing)
+            };
+            // A refusal undoes all but the claims; a defect undoes those too.
+            let outcome = if endpoint.kind == EndpointKind::Read { perform() } else { savepoint(tx, perform)? };
+            server.holds.reach_blocking(Point::BeforeCommit);
+            match outcome {
+                Err(Refusal::Internal(cause)) => Err(Refusal::Internal(cause)),
+                outcome => Ok(Ok(outcome)),
+            }
+        };
+        let database = &self.server.database;
+        let only_reads = endpoint.kind == EndpointKind::Read && !claims_here;
+        let executed = if only_reads { database.read(run).await } else { database.write(run).await };
+        if endpoint.kind != EndpointKind::Read {
+            self.server.wake();
+        }
+        executed.unwrap_or_else(|defect| Ok(Err(defect)))
+    }
+
+    fn outcome(&mut self, outcome: Result<Value, Refusal>) -> (StatusCode, Value) {
+        match outcome {
+            Ok(payload) => {
+                self.entry.verdict = "ok".to_owned();
+                (StatusCode::OK, payload)
+            }
+            Err(refusal) => {
+                if let Refusal::Internal(cause) = &refusal {
+                    tracing::error!(cause, path = self.entry.path, "a request failed inside the server");
+                }
+                let (status, payload) = refusal.answer();
+                self.entry.verdict = refusal.slug().to_owned();
+                self.entry.why = payload.get("error").and_then(Value::as_str).map(str::to_owned);
+                (status_of(status), payload)
+            }
+        }
+    }
+
+    fn sealed(
+        &mut self,
+        project: &Project,
+        status: StatusCode,
+        payload: &Value,
+        fault: Option<&Fault>,
+    ) -> Result<Response, Response> {
+        let body =
+            project.envelope.seal_response_json(&payload.to_string()).map_err(|error| self.plain_error(&error))?;
+        let body = match fault {
+            Some(Fault::FlippedTag) => damage::flip_tag(&body),
+            Some(Fault::BadVersion) => damage::change_version(&body),
+            Some(Fault::OtherKey) => damage::seal_with_other_key(payload),
+            _ => Some(body),
+        };
+        let body = body.unwrap_or_default(); // what was sealed here can be taken apart
+        Ok((status, [(header::CONTENT_TYPE, JSON)], body).into_response())
+    }
+
+    /// What a fault does before anything is looked at.
+    async fn before(&mut self, fault: &Fault) -> Result<(), Response> {
+        match fault {
+            Fault::Delay { millis } => {
+                tokio::time::sleep(Duration::from_millis(*millis)).await;
+                Ok(())
+            }
+            Fault::Plain { code } => Err(self.documented(code)),
+            Fault::Html => {
+                let answer = (StatusCode::BAD_GATEWAY, [(header::CONTENT_TYPE, "text/html")], PROXY_PAGE);
+                self.entry.verdict = "html".to_owned();
+                Err(answer.into_response())
+            }
+            Fault::Status { status, when: When::Before } => Err(self.failed(*status)),
+            Fault::Drop { when: When::Before } => Err(self.dropped()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a fault does once the request has been executed.
+    fn after(&mut self, fault: &Fault) -> Result<(), Response> {
+        match fault {
+            Fault::Status { status, when: When::After } => Err(self.failed(*status)),
+            Fault::Drop { when: When::After } => Err(self.dropped()),
+            _ => Ok(()),
+        }
+    }
+
+    fn failed(&mut self, status: u16) -> Response {
+        self.plain(status_of(status), "status", "A fault that was asked for")
+    }
+
+    fn dropped(&mut self) -> Response {
+        self.entry.verdict = "dropped".to_owned();
+        let mut response = StatusCode::BAD_GATEWAY.into_response();
+        response.extensions_mut().insert(Dropped);
+        response
+    }
+
+    /// The plain answer to an error of the core.
+    fn plain_error(&mut self, error: &Error) -> Response {
+        let (status, text) = error.kind().server_answer().unwrap_or((500, "The server cannot answer"));
+        let answer = self.plain(status_of(status), error.code(), text);
+        self.entry.why = Some(error.message().to_owned());
+        answer
+    }
+
+    /// One of the eight documented plain errors.
+    fn documented(&mut self, code: &str) -> Response {
+        let known = PLAIN_ERRORS.iter().find(|error| error.code == code);
+        let (status, text) = known.map_or((500, "The server cannot answer"), |error| (error.status, error.text));
+        self.plain(status_of(status), code, text)
+    }
+
+    fn plain(&mut self, status: StatusCode, verdict: &str, text: &str) -> Response {
+        self.entry.verdict = verdict.to_owned();
+        (status, [(header::CONTENT_TYPE, JSON)], json!({"error": text}).to_string()).into_response()
+    }
+}
+
+/// A header that is there once, in printable ASCII.
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() { None } else { value.to_str().ok() }
+}
+
+fn status_of(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const JSON: &str = "application/json";
+const PROXY_PAGE: &str = "<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>";
+
+/// How long a body may take to arrive.
+const BODY_TIME_OUT: Duration = Duration::from_secs(10);
