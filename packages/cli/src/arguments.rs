@@ -8,6 +8,8 @@ use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcomma
 
 use crate::failure::{Failure, Stop};
 use crate::output;
+#[cfg(feature = "sandbox")]
+use crate::sandbox;
 use crate::{completions, generate, inspect, open, seal};
 
 /// Seal, open and explain the encrypted envelopes of a card-issuing API
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     /// Answer JSON lines, one operation a line, for other programs
     #[command(after_help = BATCH)]
     Batch(Input),
+    #[cfg(feature = "sandbox")]
+    Sandbox(sandbox::Sandbox),
     Completions(completions::Completions),
 }
 
@@ -92,7 +96,14 @@ pub(crate) struct Common {
 }
 
 /// The commands that have no key, so that their help is not about keys either.
-const KEYLESS: [&str; 4] = ["timestamp", "idempotency-key", "generate-secret", "completions"];
+const KEYLESS: &[&str] = &[
+    "timestamp",
+    "idempotency-key",
+    "generate-secret",
+    "completions",
+    #[cfg(feature = "sandbox")]
+    "sandbox",
+];
 const KEY_ARGUMENTS: [&str; 4] = ["secret_file", "open_secret_file", "layout", "max_bytes"];
 
 #[derive(Clone, Copy, Default, ValueEnum)]

@@ -15,6 +15,8 @@ mod inspect;
 mod key;
 mod open;
 mod output;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod seal;
 
 use std::process::ExitCode;
@@ -48,6 +50,8 @@ fn run(Arguments { common, command }: &Arguments) -> Result<(), Stop> {
         Command::IdempotencyKey(key) => generate::idempotency_key(key),
         Command::GenerateSecret(secret) => generate::secret(secret),
         Command::Batch(file) => batch::run(common, file),
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(sandbox) => sandbox::run(common, sandbox),
         Command::Completions(completions) => completions::run(completions),
     }
 }

@@ -43,18 +43,25 @@ pub(crate) async fn answer(State(server): State<Arc<Server>>, request: Request<B
     let (parts, body) = request.into_parts();
     let now = server.clock.now();
     let at = now.as_ref().map_or(0, |now| signed(*now));
-    let mut exchange = Exchange { server: &server, entry: Entry::new(at, parts.method.as_str(), parts.uri.path()) };
+    let entry = Entry::new(at, parts.method.as_str(), parts.uri.path());
+    let mut exchange = Exchange { server: &server, entry, why: None };
     let answered = match now {
         Ok(now) => exchange.run(&parts, body, now).await,
         Err(error) => Err(exchange.plain_error(&error)),
     };
     let response = answered.unwrap_or_else(|answer| answer);
-    let Exchange { mut entry, .. } = exchange;
+    let Exchange { server: _, mut entry, why } = exchange;
     if response.extensions().get::<Dropped>().is_none() {
         entry.status = Some(response.status().as_u16());
     }
-    let (status, verdict, why) = (entry.status, &entry.verdict, entry.why.as_deref());
-    tracing::info!(method = entry.method, path = entry.path, status, verdict, why, "request");
+    tracing::info!(
+        method = entry.method,
+        path = entry.path,
+        status = entry.status,
+        verdict = entry.verdict,
+        why,
+        "request"
+    );
     if server.keeps_journal() {
         server.journal.add(entry);
     }
@@ -65,6 +72,8 @@ pub(crate) async fn answer(State(server): State<Arc<Server>>, request: Request<B
 struct Exchange<'s> {
     server: &'s Arc<Server>,
     entry: Entry,
+    /// What the log may say about a failure: nothing that was sealed.
+    why: Option<String>,
 }
 
 /// What the database's part of a request gives: the business outcome, or why the request may not be executed.
@@ -329,6 +338,7 @@ impl Exchange<'_> {
         let (status, text) = error.kind().server_answer().unwrap_or((500, "The server cannot answer"));
         let answer = self.plain(status_of(status), error.code(), text);
         self.entry.why = Some(error.message().to_owned());
+        self.why.clone_from(&self.entry.why);
         answer
     }
 

@@ -1,6 +1,10 @@
 //! The server from outside, over real connections.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in tests a broken assumption has to stop everything")]
 
+mod checks;
+mod durable;
 mod endpoints;
+mod idempotency;
+mod refusals;
 mod support;
