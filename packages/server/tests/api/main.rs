@@ -1,10 +1,17 @@
 //! The server from outside, over real connections.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in tests a broken assumption has to stop everything")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in tests a broken assumption has to stop everything"
+)]
 
 mod checks;
 mod durable;
 mod endpoints;
+mod hostile;
 mod idempotency;
+mod redis;
 mod refusals;
 mod support;

@@ -9,18 +9,18 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// A sandbox whose orders do not rest, and a client of its project.
-pub struct Bench {
-    pub sandbox: Sandbox,
-    pub client: Client,
+pub(crate) struct Bench {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) client: Client,
 }
 
 impl Bench {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
     /// With some options set otherwise.
-    pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::default();
         options.step_millis = 0;
         change(&mut options);
@@ -40,32 +40,32 @@ impl std::ops::Deref for Bench {
 
 /// Seals, sends, opens.
 #[derive(Debug, Clone)]
-pub struct Client {
-    pub address: SocketAddr,
-    pub api_key: String,
-    pub envelope: Envelope,
+pub(crate) struct Client {
+    pub(crate) address: SocketAddr,
+    pub(crate) api_key: String,
+    pub(crate) envelope: Envelope,
 }
 
 /// An answer as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
 }
 
 impl Client {
-    pub fn of(sandbox: &Sandbox) -> Self {
+    pub(crate) fn of(sandbox: &Sandbox) -> Self {
         Self {
             address: sandbox.url().strip_prefix("http://").unwrap().parse().unwrap(),
             api_key: sandbox.api_key().to_owned(),
@@ -74,12 +74,12 @@ impl Client {
     }
 
     /// Calls an endpoint as a client should, with a fresh idempotency key where one is needed.
-    pub async fn call(&self, path: &str, payload: Value) -> Result<Value, ApiError> {
+    pub(crate) async fn call(&self, path: &str, payload: Value) -> Result<Value, ApiError> {
         let key = IdempotencyKey::generate().unwrap();
         self.call_with_key(path, payload, key.as_str()).await
     }
 
-    pub async fn call_with_key(&self, path: &str, payload: Value, key: &str) -> Result<Value, ApiError> {
+    pub(crate) async fn call_with_key(&self, path: &str, payload: Value, key: &str) -> Result<Value, ApiError> {
         let options = RequestOptions::new(&self.api_key).idempotency_key(key);
         let request = self.envelope.seal_request(path, &payload, &options).unwrap();
         let headers: Vec<_> = request.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -92,32 +92,32 @@ impl Client {
     }
 
     /// The slug or code that a call is refused with.
-    pub async fn refusal(&self, path: &str, payload: Value) -> String {
+    pub(crate) async fn refusal(&self, path: &str, payload: Value) -> String {
         self.call(path, payload).await.expect_err("a refusal").code.expect("a code")
     }
 
     /// The headers that every request has.
-    pub fn headers(&self) -> Vec<(&str, &str)> {
+    pub(crate) fn headers(&self) -> Vec<(&str, &str)> {
         vec![("API-KEY", &self.api_key), ("Content-Type", "application/json")]
     }
 
-    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Answer> {
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Answer> {
         self.send("POST", path, headers, body).await
     }
 
     /// Sends a request; `None` if the connection was closed without an answer.
-    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Answer> {
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Answer> {
         send(self.address, method, path, headers, body).await
     }
 
     /// A user who is a cardholder.
-    pub async fn cardholder(&self, external_user_id: &str) {
+    pub(crate) async fn cardholder(&self, external_user_id: &str) {
         self.call("/users/create", json!({"external_user_id": external_user_id})).await.unwrap();
         self.call("/cardholders/create", cardholder(external_user_id)).await.unwrap();
     }
 
     /// An active card of a new cardholder.
-    pub async fn active_card(&self, external_user_id: &str) -> String {
+    pub(crate) async fn active_card(&self, external_user_id: &str) -> String {
         self.cardholder(external_user_id).await;
         let payload = json!({"product_code": "virtual_usd", "external_user_id": external_user_id, "amount": "10.00"});
         let order = self.call("/cards/create", payload).await.unwrap();
@@ -127,7 +127,7 @@ impl Client {
     }
 
     /// An order once it has ended.
-    pub async fn ended(&self, order_id: &str) -> Value {
+    pub(crate) async fn ended(&self, order_id: &str) -> Value {
         for _ in 0..500 {
             let order = self.call("/orders/check", json!({"order_id": order_id})).await.unwrap();
             if ["completed", "failed"].contains(&order["status"].as_str().unwrap()) {
@@ -138,14 +138,14 @@ impl Client {
         panic!("the order does not end");
     }
 
-    pub async fn balance(&self) -> String {
+    pub(crate) async fn balance(&self) -> String {
         let balance = self.call("/project/balance", json!({})).await.unwrap();
         balance["available"].as_str().unwrap().to_owned()
     }
 }
 
 /// What `/cardholders/create` takes.
-pub fn cardholder(external_user_id: &str) -> Value {
+pub(crate) fn cardholder(external_user_id: &str) -> Value {
     json!({
         "external_user_id": external_user_id,
         "subprovider_code": "sandbox",
@@ -159,7 +159,7 @@ pub fn cardholder(external_user_id: &str) -> Value {
 }
 
 /// HTTP/1.1 by hand, one connection a request.
-pub async fn send(
+pub(crate) async fn send(
     address: SocketAddr,
     method: &str,
     path: &str,
@@ -179,7 +179,7 @@ pub async fn send(
 }
 
 /// Whatever is answered to some bytes.
-pub async fn raw(address: SocketAddr, request: &[u8]) -> Option<Answer> {
+pub(crate) async fn raw(address: SocketAddr, request: &[u8]) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let _ = stream.write_all(request).await; // the server may answer and close before it has read everything
     let mut answer = Vec::new();
