@@ -80,13 +80,18 @@ impl Client {
     }
 
     pub(crate) async fn call_with_key(&self, path: &str, payload: Value, key: &str) -> Result<Value, ApiError> {
+        self.attempt(path, payload, key).await.expect("an answer")
+    }
+
+    /// Calls once; `None` if the connection was closed without an answer.
+    pub(crate) async fn attempt(&self, path: &str, payload: Value, key: &str) -> Option<Result<Value, ApiError>> {
         let options = RequestOptions::new(&self.api_key).idempotency_key(key);
         let request = self.envelope.seal_request(path, &payload, &options).unwrap();
         let headers: Vec<_> = request.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let answer = self.post(&request.path, &headers, request.body.as_bytes()).await.expect("an answer");
+        let answer = self.post(&request.path, &headers, request.body.as_bytes()).await?;
         match self.envelope.open_response(answer.status, &answer.body, Some(&request.body)) {
-            Ok(payload) => Ok(payload),
-            Err(ResponseError::Api(error)) => Err(*error),
+            Ok(payload) => Some(Ok(payload)),
+            Err(ResponseError::Api(error)) => Some(Err(*error)),
             Err(error) => panic!("{error:?}"),
         }
     }
