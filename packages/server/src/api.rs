@@ -68,6 +68,31 @@ pub(crate) async fn answer(State(server): State<Arc<Server>>, request: Request<B
     response
 }
 
+/// Answers a request that is no envelope: for the benchmark, which compares the two. Everything else is the same.
+#[cfg(feature = "plain")]
+pub(crate) async fn answer_plain(State(server): State<Arc<Server>>, request: Request<Body>) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path().strip_prefix(PLAIN).unwrap_or_default().to_owned();
+    parts.uri = path.parse().unwrap_or_default();
+    let entry = Entry::new(0, parts.method.as_str(), &path);
+    let mut exchange = Exchange { server: &server, entry, why: None };
+    let response = exchange.run_plain(&parts, body).await.unwrap_or_else(|answer| answer);
+    let Exchange { server: _, entry, why } = exchange;
+    tracing::info!(
+        method = entry.method,
+        path,
+        status = response.status().as_u16(),
+        verdict = entry.verdict,
+        why,
+        "request"
+    );
+    response
+}
+
+/// What the paths of requests without envelopes begin with.
+#[cfg(feature = "plain")]
+pub(crate) const PLAIN: &str = "/plain";
+
 /// A request on its way. An `Err` is an answer too, one that ends the way early.
 struct Exchange<'s> {
     server: &'s Arc<Server>,
@@ -108,7 +133,7 @@ impl Exchange<'_> {
                     let refusal = Refusal::Asked { slug: slug.clone() };
                     self.claim_and_refuse(keys, now, refusal).await
                 }
-                _ => self.execute(&project, endpoint, keys, now, payload, idempotency).await,
+                _ => self.execute(&project, endpoint, Some(keys), now, payload, idempotency).await,
             },
         };
         let outcome = executed.map_err(|error| self.plain_error(&error))?;
@@ -118,6 +143,25 @@ impl Exchange<'_> {
             self.after(fault)?;
         }
         self.sealed(&project, status, &payload, fault.as_ref())
+    }
+
+    #[cfg(feature = "plain")]
+    async fn run_plain(&mut self, parts: &Parts, body: Body) -> Result<Response, Response> {
+        let endpoint = self.endpoint(parts)?;
+        let project = self.project(&parts.headers)?;
+        let body = self.body(parts, body).await?;
+        let now = self.server.clock.now().map_err(|error| self.plain_error(&error))?;
+        let broken =
+            |exchange: &mut Self| exchange.plain(StatusCode::BAD_REQUEST, "invalid_json", "The body is no object");
+        let text = String::from_utf8(body).map_err(|_| broken(self))?;
+        let payload = serde_json::from_str::<Map<String, Value>>(&text).map_err(|_| broken(self))?;
+        let executed = match self.idempotency(&parts.headers, endpoint, &text) {
+            Err(refusal) => Ok(Err(refusal)),
+            Ok(idempotency) => self.execute(&project, endpoint, None, now, payload, idempotency).await,
+        };
+        let outcome = executed.map_err(|error| self.plain_error(&error))?;
+        let (status, payload) = self.outcome(outcome);
+        Ok((status, [(header::CONTENT_TYPE, JSON)], payload.to_string()).into_response())
     }
 
     fn endpoint(&mut self, parts: &Parts) -> Result<&'static Endpoint, Response> {
@@ -209,20 +253,24 @@ impl Exchange<'_> {
         Ok(Err(refusal))
     }
 
+    /// Runs the business rules in the database, after the claims if those are kept there.
     async fn execute(
         &self,
         project: &Project,
         endpoint: &'static Endpoint,
-        keys: ReplayKeys,
+        claims: Option<ReplayKeys>,
         now: Timestamp,
         payload: Map<String, Value>,
         idempotency: Option<Idempotency>,
     ) -> Executed {
         let server = Arc::clone(self.server);
         let number = project.number;
-        let claims_here = matches!(server.replay, Replay::Database);
+        let claims = claims.filter(|_| matches!(server.replay, Replay::Database));
+        let only_reads = endpoint.kind == EndpointKind::Read && claims.is_none();
         let run = move |tx: &Connection| {
-            if claims_here && let Err(error) = claim_request(&mut DatabaseClaims(tx), &keys, now) {
+            if let Some(keys) = &claims
+                && let Err(error) = claim_request(&mut DatabaseClaims(tx), keys, now)
+            {
                 return Ok(Err(error));
             }
             server.holds.reach_blocking(Point::AfterClaim);
@@ -249,7 +297,6 @@ impl Exchange<'_> {
             }
         };
         let database = &self.server.database;
-        let only_reads = endpoint.kind == EndpointKind::Read && !claims_here;
         let executed = if only_reads { database.read(run).await } else { database.write(run).await };
         if endpoint.kind != EndpointKind::Read {
             self.server.wake();

@@ -58,6 +58,8 @@ impl Sandbox {
             }
         };
         let router = Router::new().route("/ready", get(|| async { "ready\n" })).fallback(api::answer);
+        #[cfg(feature = "plain")]
+        let router = router.route(&format!("{}/{{*path}}", api::PLAIN), axum::routing::any(api::answer_plain));
         serve(listener, router.with_state(Arc::clone(&server)));
         let work = tokio::spawn(Arc::clone(&server).work());
         Ok(Self { server, address, control, stop, tasks, work })
