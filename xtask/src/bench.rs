@@ -6,7 +6,7 @@ use crate::npm::{self, Npm};
 use crate::python::{self, Interpreter};
 use crate::repo::Repo;
 use crate::shell::Shell;
-use crate::{Result, fail, go};
+use crate::{Result, fail, go, system};
 
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     let (chosen, options) = match arguments.split_first() {
@@ -32,6 +32,7 @@ const BENCHMARKS: &[(&str, Measure)] = &[
     ("go", go),
     ("node", |repo, options| javascript(repo, "node", options)),
     ("wasm", |repo, options| javascript(repo, "wasm", options)),
+    ("server", server),
 ];
 
 fn rust(repo: &Repo, options: &[String]) -> Result<()> {
@@ -52,6 +53,13 @@ fn python(repo: &Repo, options: &[String]) -> Result<()> {
 
 fn go(repo: &Repo, options: &[String]) -> Result<()> {
     Shell::live().run(go::command(repo, go::BENCH, &["run", "."]).args(options))
+}
+
+/// Redis is installed where that takes no question, and left out where it is not there.
+fn server(repo: &Repo, options: &[String]) -> Result<()> {
+    let shell = Shell::live();
+    system::ensure("redis-server", "redis-server", repo, &shell);
+    shell.run(repo.cargo("run --locked --release -p cardseal-bench-server --").args(options))
 }
 
 /// Both engines are measured as they are packed, in Node.

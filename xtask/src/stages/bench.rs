@@ -7,6 +7,9 @@ use crate::test::Context;
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let mut counts = context.cargo_test("-p cardseal-bench")?;
-    counts += context.cargo_all(&["check --locked -p cardseal-bench --benches"])?;
+    counts += context.cargo_all(&[
+        "check --locked -p cardseal-bench --benches",
+        "run --locked -p cardseal-bench-server -- --check",
+    ])?;
     Ok(counts)
 }

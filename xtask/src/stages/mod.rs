@@ -13,6 +13,7 @@ mod go;
 mod npm;
 mod python;
 mod rust;
+mod server;
 mod vectors;
 mod xtask;
 
@@ -43,6 +44,11 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "bare", about: "the core builds without std, also for wasm32", run: bare::run },
     Stage { name: "doc", about: "the core's documentation builds without warning", run: doc::run },
     Stage { name: "cli", about: "the tests of the command line tool", run: cli::run },
+    Stage {
+        name: "server",
+        about: "the reference server: from outside, with Redis, killed, crowded",
+        run: server::run,
+    },
     Stage { name: "python", about: "the Python package, in every CPython that is here", run: python::run },
     Stage { name: "go", about: "the Go module: vectors, races, the tool's answers, fuzzing", run: go::run },
     Stage { name: "npm", about: "the npm package, installed and run in every runtime", run: npm::run },

@@ -2,7 +2,7 @@
 
 use crate::run::cardseal;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "seal",
     "open",
     "inspect",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 10] = [
     "idempotency-key",
     "generate-secret",
     "batch",
+    "sandbox",
     "completions",
 ];
 

@@ -11,4 +11,6 @@ mod help;
 mod inspect;
 mod readme;
 mod run;
+#[cfg(all(feature = "sandbox", unix))]
+mod sandbox;
 mod streams;
