@@ -10,8 +10,9 @@
 //!
 //! let sandbox = Sandbox::start(Options::default()).await?;
 //! println!("{} {}", sandbox.url(), sandbox.api_key()); // a free port on loopback, a project with money in its wallet
+//! sandbox.control().fund("25.00", None).await?;
 //! sandbox.stop().await;
-//! # Ok::<(), cardseal_server::StartError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -39,6 +40,6 @@ mod sandbox;
 mod server;
 mod webhooks;
 
-pub use control::Control;
+pub use control::{Control, ControlError};
 pub use options::{Options, Project};
 pub use sandbox::{Sandbox, StartError};

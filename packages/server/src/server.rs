@@ -128,9 +128,14 @@ impl Server {
         if is_due { self.database.write(step).await } else { Ok(false) }
     }
 
-    async fn until_due(&self) -> Result<Duration> {
+    /// When the next step or delivery is due.
+    pub(crate) async fn next_due(&self) -> Result<Option<i64>> {
         let due = self.database.read(|tx| Ok([Step::next_due(tx)?, Sender::next_due(tx)?])).await?;
-        let Some(due) = due.into_iter().flatten().min() else { return Ok(LONGEST_PAUSE) };
+        Ok(due.into_iter().flatten().min())
+    }
+
+    async fn until_due(&self) -> Result<Duration> {
+        let Some(due) = self.next_due().await? else { return Ok(LONGEST_PAUSE) };
         if self.clock.is_frozen() {
             return Ok(LONGEST_PAUSE);
         }
