@@ -4,6 +4,7 @@
 //! untold, and nothing is told that did not happen.
 
 mod address;
+mod client;
 mod sender;
 
 use rusqlite::Connection;
