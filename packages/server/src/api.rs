@@ -104,6 +104,7 @@ struct Exchange<'s> {
 /// What the database's part of a request gives: the business outcome, or why the request may not be executed.
 type Executed = Result<Result<Value, Refusal>, Error>;
 
+#[expect(clippy::result_large_err, reason = "the error is the answer: made once a request, and moved once")]
 impl Exchange<'_> {
     async fn run(&mut self, parts: &Parts, body: Body, now: Timestamp) -> Result<Response, Response> {
         let endpoint = self.endpoint(parts)?;

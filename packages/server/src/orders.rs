@@ -15,29 +15,29 @@ use crate::webhooks;
 /// What an order does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrderType {
-    CardIssue,
-    CardTopup,
-    CardFreeze,
-    CardUnfreeze,
+    Issue,
+    Topup,
+    Freeze,
+    Unfreeze,
 }
 
 impl OrderType {
-    const ALL: [Self; 4] = [Self::CardIssue, Self::CardTopup, Self::CardFreeze, Self::CardUnfreeze];
+    const ALL: [Self; 4] = [Self::Issue, Self::Topup, Self::Freeze, Self::Unfreeze];
 
     fn as_str(self) -> &'static str {
         match self {
-            Self::CardIssue => "card_issue",
-            Self::CardTopup => "card_topup",
-            Self::CardFreeze => "card_freeze",
-            Self::CardUnfreeze => "card_unfreeze",
+            Self::Issue => "card_issue",
+            Self::Topup => "card_topup",
+            Self::Freeze => "card_freeze",
+            Self::Unfreeze => "card_unfreeze",
         }
     }
 
     fn first_progress(self) -> Progress {
         match self {
-            Self::CardIssue => Progress::Issue(CardIssueStatus::CardCreatePending),
-            Self::CardTopup => Progress::Topup(CardTopupStatus::New),
-            Self::CardFreeze | Self::CardUnfreeze => Progress::None,
+            Self::Issue => Progress::Issue(CardIssueStatus::CardCreatePending),
+            Self::Topup => Progress::Topup(CardTopupStatus::New),
+            Self::Freeze | Self::Unfreeze => Progress::None,
         }
     }
 }
@@ -256,7 +256,7 @@ impl Order {
         let text = |column: &str| row.get::<_, String>(column);
         let order_type = text("order_type")?;
         let order_type = OrderType::ALL.into_iter().find(|known| known.as_str() == order_type);
-        let order_type = order_type.unwrap_or(OrderType::CardIssue); // nothing else is ever written
+        let order_type = order_type.unwrap_or(OrderType::Issue); // nothing else is ever written
         let progress = row.get::<_, Option<String>>("step")?.unwrap_or_default();
         let failure = row.get::<_, Option<String>>("failure")?;
         Ok(Self {
@@ -266,9 +266,9 @@ impl Order {
             order_type,
             status: OrderStatus::from(&*text("status")?),
             progress: match order_type {
-                OrderType::CardIssue => Progress::Issue(CardIssueStatus::from(&*progress)),
-                OrderType::CardTopup => Progress::Topup(CardTopupStatus::from(&*progress)),
-                OrderType::CardFreeze | OrderType::CardUnfreeze => Progress::None,
+                OrderType::Issue => Progress::Issue(CardIssueStatus::from(&*progress)),
+                OrderType::Topup => Progress::Topup(CardTopupStatus::from(&*progress)),
+                OrderType::Freeze | OrderType::Unfreeze => Progress::None,
             },
             card: row.get("card")?,
             card_id: text("card_id")?,
@@ -399,7 +399,7 @@ impl Step<'_> {
 impl Order {
     fn advance(&mut self, step: &Step<'_>) -> Result<()> {
         if self.status == OrderStatus::New {
-            self.move_to(if self.order_type == OrderType::CardIssue {
+            self.move_to(if self.order_type == OrderType::Issue {
                 OrderStatus::Activating
             } else {
                 OrderStatus::Processing
@@ -414,8 +414,7 @@ impl Order {
             Progress::Issue(status) => self.advance_issue(step, &status),
             Progress::Topup(status) => self.advance_topup(step, &status),
             Progress::None => {
-                let status =
-                    if self.order_type == OrderType::CardFreeze { CardStatus::Frozen } else { CardStatus::Active };
+                let status = if self.order_type == OrderType::Freeze { CardStatus::Frozen } else { CardStatus::Active };
                 Card::read(step.tx, self.card)?.become_status(step, status)?;
                 self.complete(step)
             }

@@ -76,6 +76,11 @@ impl Projects {
         self.by_key.get(api_key)
     }
 
+    /// Their numbers in the database.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = i64> {
+        self.by_key.values().map(|project| project.number)
+    }
+
     pub(crate) fn by_number(&self, number: i64) -> Option<&Arc<Project>> {
         self.by_key.values().find(|project| project.number == number)
     }

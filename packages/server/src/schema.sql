@@ -89,7 +89,8 @@ CREATE TABLE IF NOT EXISTS subscriptions (
     id            TEXT NOT NULL UNIQUE,
     project       INTEGER NOT NULL,
     url           TEXT NOT NULL,
-    created_at    INTEGER NOT NULL
+    created_at    INTEGER NOT NULL,
+    ended_at      INTEGER               -- the row stays: with a seed, its number is its id, which nobody else may get
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS deliveries (
@@ -101,10 +102,10 @@ CREATE TABLE IF NOT EXISTS deliveries (
     event_type    TEXT NOT NULL,
     payload       TEXT NOT NULL,
     attempts      INTEGER NOT NULL DEFAULT 0,
-    state         TEXT NOT NULL,        -- pending, delivered, parked
+    state         TEXT NOT NULL,        -- pending, delivered, parked, cancelled
     last_error    TEXT,
     created_at    INTEGER NOT NULL,
-    due_at        INTEGER               -- when the next attempt is; none once it has ended
+    due_at        INTEGER               -- when the next attempt is, or its lease ends; none once it has ended
 ) STRICT;
 
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;

@@ -35,10 +35,30 @@ pub(crate) struct Server {
     pub(crate) holds: Holds,
     pub(crate) journal: Journal,
     pub(crate) sender: Sender,
+    steps: Queue,
+    pub(crate) deliveries: Queue,
+}
+
+/// Work that becomes due. Orders and deliveries have one each: no order waits for a receiver that does not answer.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
     /// Something new may be due.
-    work: Notify,
-    /// Held by whoever does what is due, so that two never wait for each other's half.
+    news: Notify,
+    /// Held by whoever does what is due.
     at_work: Mutex<()>,
+}
+
+impl Queue {
+    /// Waits until something new may be due.
+    pub(crate) async fn notified(&self) {
+        self.news.notified().await;
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Steps,
+    Deliveries,
 }
 
 impl Server {
@@ -54,7 +74,7 @@ impl Server {
         Ok(Arc::new(Self {
             projects: Projects::new(&rows)?,
             replay: Replay::open(&options).await?,
-            sender: Sender::new(options.private_webhooks)?,
+            sender: Sender::new(options.private_webhooks),
             options,
             database,
             clock: Clock::default(),
@@ -62,8 +82,8 @@ impl Server {
             faults: Faults::default(),
             holds: Holds::default(),
             journal: Journal::default(),
-            work: Notify::new(),
-            at_work: Mutex::new(()),
+            steps: Queue::default(),
+            deliveries: Queue::default(),
         }))
     }
 
@@ -79,21 +99,27 @@ impl Server {
 
     /// Says that something may have become due.
     pub(crate) fn wake(&self) {
-        self.work.notify_one();
+        self.steps.news.notify_one();
+        self.deliveries.news.notify_one();
     }
 
     /// Does what is due, as it becomes due, for as long as the server runs.
     pub(crate) async fn work(self: Arc<Self>) {
+        tokio::join!(self.keep_at(Kind::Steps), self.keep_at(Kind::Deliveries));
+    }
+
+    async fn keep_at(self: &Arc<Self>, kind: Kind) {
         loop {
-            let pause = match self.settle().await {
-                Ok(()) => self.until_due().await.unwrap_or(LONGEST_PAUSE),
+            let pause = match self.do_due(kind).await {
+                Ok(true) => continue,
+                Ok(false) => self.until_due(kind).await.unwrap_or(LONGEST_PAUSE),
                 Err(error) => {
                     tracing::error!(error = %in_words(error), "the work in the background goes on after a pause");
                     LONGEST_PAUSE
                 }
             };
             tokio::select! {
-                () = self.work.notified() => {}
+                () = self.queue(kind).notified() => {}
                 () = sleep(pause.min(LONGEST_PAUSE)) => {}
             }
         }
@@ -101,13 +127,34 @@ impl Server {
 
     /// Takes all steps and makes all deliveries that are due, and those that become due by it.
     pub(crate) async fn settle(self: &Arc<Self>) -> Result<()> {
-        let _at_work = self.at_work.lock().await;
         loop {
-            let stepped = self.take_steps().await?;
-            let sent = self.sender.send_due(self).await?;
-            if !stepped && !sent {
+            let has_stepped = self.do_due(Kind::Steps).await?;
+            let has_sent = self.do_due(Kind::Deliveries).await?;
+            if !has_stepped && !has_sent {
                 return Ok(());
             }
+        }
+    }
+
+    /// Does some of what is due, once nobody else is at it; false if nothing was.
+    async fn do_due(self: &Arc<Self>, kind: Kind) -> Result<bool> {
+        let _at_work = self.queue(kind).at_work.lock().await;
+        match kind {
+            Kind::Deliveries => self.sender.send_due(self).await,
+            Kind::Steps => {
+                let has_stepped = self.take_steps().await?;
+                if has_stepped {
+                    self.deliveries.news.notify_one();
+                }
+                Ok(has_stepped)
+            }
+        }
+    }
+
+    fn queue(&self, kind: Kind) -> &Queue {
+        match kind {
+            Kind::Steps => &self.steps,
+            Kind::Deliveries => &self.deliveries,
         }
     }
 
@@ -129,13 +176,22 @@ impl Server {
     }
 
     /// When the next step or delivery is due.
-    pub(crate) async fn next_due(&self) -> Result<Option<i64>> {
-        let due = self.database.read(|tx| Ok([Step::next_due(tx)?, Sender::next_due(tx)?])).await?;
-        Ok(due.into_iter().flatten().min())
+    pub(crate) async fn next_due(self: &Arc<Self>) -> Result<Option<i64>> {
+        let dues = [self.next_due_of(Kind::Steps).await?, self.next_due_of(Kind::Deliveries).await?];
+        Ok(dues.into_iter().flatten().min())
     }
 
-    async fn until_due(&self) -> Result<Duration> {
-        let Some(due) = self.next_due().await? else { return Ok(LONGEST_PAUSE) };
+    async fn next_due_of(self: &Arc<Self>, kind: Kind) -> Result<Option<i64>> {
+        let server = Arc::clone(self);
+        let next = move |tx: &Connection| match kind {
+            Kind::Steps => Step::next_due(tx),
+            Kind::Deliveries => Sender::next_due(tx, &server.projects),
+        };
+        self.database.read(next).await
+    }
+
+    async fn until_due(self: &Arc<Self>, kind: Kind) -> Result<Duration> {
+        let Some(due) = self.next_due_of(kind).await? else { return Ok(LONGEST_PAUSE) };
         if self.clock.is_frozen() {
             return Ok(LONGEST_PAUSE);
         }
@@ -151,7 +207,9 @@ impl Server {
 
     /// Everything as it was at the start: no users, cards, orders, subscriptions, faults; full wallets; the system's clock.
     pub(crate) async fn reset(&self) -> Result<()> {
-        let _at_work = self.at_work.lock().await;
+        let _halt = self.sender.halt();
+        let _stepping = self.steps.at_work.lock().await;
+        let _sending = self.deliveries.at_work.lock().await;
         self.clock.reset();
         self.faults.clear();
         self.holds.arm(None);
@@ -178,7 +236,7 @@ const STATE_TABLES: &[&str] =
 const STEPS_TOGETHER: usize = 64;
 
 /// Another process may write orders into the same file.
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A defect in one line.
 pub(crate) fn in_words(refusal: Refusal) -> String {

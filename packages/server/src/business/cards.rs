@@ -41,7 +41,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<i64> {
     let card = Card::create(call, user, product.product_code)?;
     let cost = product.issue_fee.plus(with_fee(product, amount));
     let data = json!({"product_code": product.product_code, "issue_fee": product.issue_fee, "amount": amount});
-    order(call, NewOrder { order_type: OrderType::CardIssue, card, amount, cost, data })
+    order(call, NewOrder { order_type: OrderType::Issue, card, amount, cost, data })
 }
 
 /// `/cards/topup`: a card and an amount → an order.
@@ -73,7 +73,7 @@ pub(super) fn topup(call: &Call<'_>) -> Result<i64> {
     }
     let cost = with_fee(product, amount);
     let data = json!({"amount": amount, "fee": cost.minus(amount), "currency": product.currency});
-    order(call, NewOrder { order_type: OrderType::CardTopup, card: card.number, amount, cost, data })
+    order(call, NewOrder { order_type: OrderType::Topup, card: card.number, amount, cost, data })
 }
 
 /// `/cards/get`: `card_id` → the card.
@@ -99,12 +99,12 @@ pub(super) fn get(call: &Call<'_>) -> Result<Value> {
 
 /// `/cards/freeze`: a card and its user → an order.
 pub(super) fn freeze(call: &Call<'_>) -> Result<Value> {
-    change_status(call, OrderType::CardFreeze, &CardStatus::Active)
+    change_status(call, OrderType::Freeze, &CardStatus::Active)
 }
 
 /// `/cards/unfreeze`: a card and its user → an order.
 pub(super) fn unfreeze(call: &Call<'_>) -> Result<Value> {
-    change_status(call, OrderType::CardUnfreeze, &CardStatus::Frozen)
+    change_status(call, OrderType::Unfreeze, &CardStatus::Frozen)
 }
 
 fn change_status(call: &Call<'_>, order_type: OrderType, from: &CardStatus) -> Result<Value> {

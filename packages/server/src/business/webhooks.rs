@@ -14,7 +14,7 @@ pub(super) fn subscribe(call: &Call<'_>) -> Result<Value> {
     check_url(url, call.private_webhooks).map_err(|wrong| Refusal::invalid(format!("`url` {wrong}")))?;
     let count: u32 = call
         .tx
-        .prepare_cached("SELECT count(*) FROM subscriptions WHERE project = ?1")?
+        .prepare_cached("SELECT count(*) FROM subscriptions WHERE project = ?1 AND ended_at IS NULL")?
         .query_row([call.project], |row| row.get(0))?;
     if count >= MOST_SUBSCRIPTIONS {
         let message = format!("a project has at most {MOST_SUBSCRIPTIONS} subscriptions: unsubscribe one first");
@@ -33,19 +33,24 @@ pub(super) fn unsubscribe(call: &Call<'_>) -> Result<Value> {
     let id = call.fields().text("id")?;
     let removed = call
         .tx
-        .prepare_cached("DELETE FROM subscriptions WHERE project = ?1 AND id = ?2")?
-        .execute((call.project, id))?;
+        .prepare_cached("UPDATE subscriptions SET ended_at = ?3 WHERE project = ?1 AND id = ?2 AND ended_at IS NULL")?
+        .execute((call.project, id, call.now))?;
     if removed == 0 {
         return Err(Refusal::invalid("there is no subscription with this `id`"));
     }
-    call.tx.prepare_cached("DELETE FROM deliveries WHERE subscription = ?1 AND state = 'pending'")?.execute([id])?;
+    call.tx
+        .prepare_cached(
+            "UPDATE deliveries SET state = 'cancelled', due_at = NULL WHERE subscription = ?1 AND state = 'pending'",
+        )?
+        .execute([id])?;
     Ok(json!({"success": true}))
 }
 
 /// `/wh/subscriptions` → all of them.
 pub(super) fn subscriptions(call: &Call<'_>) -> Result<Value> {
-    let mut rows =
-        call.tx.prepare_cached("SELECT id, url, created_at FROM subscriptions WHERE project = ?1 ORDER BY number")?;
+    let mut rows = call.tx.prepare_cached(
+        "SELECT id, url, created_at FROM subscriptions WHERE project = ?1 AND ended_at IS NULL ORDER BY number",
+    )?;
     let all = rows.query_map([call.project], |row| {
         Ok(shown(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?, row.get(2)?))
     })?;

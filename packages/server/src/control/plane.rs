@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -163,22 +163,27 @@ struct Guard {
 
 impl Guard {
     async fn check(State(guard): State<Arc<Self>>, request: Request, next: Next) -> Response {
-        let text = |name| request.headers().get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
-        let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{}", guard.port));
+        match guard.refuse(request.headers()) {
+            Some(refused) => refused,
+            None => next.run(request).await,
+        }
+    }
+
+    fn refuse(&self, headers: &HeaderMap) -> Option<Response> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{}", self.port));
         if !text(header::HOST).is_some_and(|host| hosts.iter().any(|known| known.eq_ignore_ascii_case(host))) {
             let message = "the header Host has to name loopback and this port";
-            return failure(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message);
+            return Some(failure(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message));
         }
-        if request.headers().contains_key(header::ORIGIN) {
-            return failure(StatusCode::FORBIDDEN, "wrong_origin", "the control plane is not for pages in a browser");
+        if headers.contains_key(header::ORIGIN) {
+            let message = "the control plane is not for pages in a browser";
+            return Some(failure(StatusCode::FORBIDDEN, "wrong_origin", message));
         }
         let token = text(header::AUTHORIZATION).and_then(|given| given.strip_prefix("Bearer ")).unwrap_or_default();
         let digest: [u8; 32] = Sha256::digest(token).into();
-        if digest != guard.token {
-            let message = "send the header Authorization: Bearer with the token that was printed at the start";
-            return failure(StatusCode::UNAUTHORIZED, "wrong_token", message);
-        }
-        next.run(request).await
+        let message = "send the header Authorization: Bearer with the token that was printed at the start";
+        (digest != self.token).then(|| failure(StatusCode::UNAUTHORIZED, "wrong_token", message))
     }
 }
 

@@ -4,6 +4,7 @@
 //! untold, and nothing is told that did not happen.
 
 mod address;
+mod client;
 mod sender;
 
 use rusqlite::Connection;
@@ -28,7 +29,7 @@ pub(crate) fn emit(
     value: Value,
 ) -> Result<()> {
     let mut subscriptions =
-        tx.prepare_cached("SELECT id, url FROM subscriptions WHERE project = ?1 ORDER BY number")?;
+        tx.prepare_cached("SELECT id, url FROM subscriptions WHERE project = ?1 AND ended_at IS NULL ORDER BY number")?;
     let subscriptions = subscriptions
         .query_map([project], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<Vec<(String, String)>>>()?;

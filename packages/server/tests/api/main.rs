@@ -15,3 +15,4 @@ mod idempotency;
 mod redis;
 mod refusals;
 mod support;
+mod webhooks;

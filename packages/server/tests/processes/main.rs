@@ -6,7 +6,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "in tests a broken assumption has to stop everything"
+    clippy::print_stdout,
+    reason = "in tests a broken assumption has to stop everything, and these have figures to show"
 )]
 
 mod books;
