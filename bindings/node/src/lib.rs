@@ -5,6 +5,7 @@
 //! that is `cell`, whose address is known here. Where Node takes no memory of others, as in Electron, there is no `cell`.
 
 mod host;
+mod lent;
 mod text;
 mod values;
 

@@ -11,10 +11,11 @@ use std::marker::PhantomData;
 use std::{ptr, slice};
 
 use crate::host::OwnCell;
-use crate::text;
-use cardseal::ErrorCode;
+use crate::{lent, text};
+use cardseal::{ErrorCode, Plaintext};
 use cardseal_calls::{Reply, Verdict};
 use napi_sys as sys;
+use zeroize::Zeroizing;
 
 /// The arguments of the call that runs now.
 pub(crate) struct Values {
@@ -176,7 +177,7 @@ impl Fields {
 ///
 /// By a fill that the compiler has to believe in, in blocks; `zeroize` writes item by item, which at a mebibyte takes as
 /// long as the cipher.
-fn wipe<T: Copy + Default>(buffer: &mut Vec<T>, kept: usize) {
+pub(crate) fn wipe<T: Copy + Default>(buffer: &mut Vec<T>, kept: usize) {
     buffer.fill(T::default());
     std::hint::black_box(buffer.as_mut_slice());
     buffer.clear();
@@ -188,12 +189,8 @@ const KEPT_BYTES: usize = 1 << 21;
 
 impl Values {
     fn place(&self, value: sys::napi_value, units: &mut Vec<u16>, buffer: &mut Vec<u8>) -> Place {
-        let mut kind = 0;
-        // SAFETY: as in `number`.
-        unsafe { sys::napi_typeof(self.env, value, &mut kind) };
-        if kind == sys::ValueType::napi_string {
-            let start = buffer.len();
-            self.append_text(value, units, buffer);
+        let start = buffer.len();
+        if self.append_text(value, units, buffer) {
             return Place::Text(start, buffer.len());
         }
         match self.typed_array(value) {
@@ -204,13 +201,13 @@ impl Values {
         }
     }
 
-    /// Appends a string as UTF-8.
+    /// Appends a string as UTF-8, or says that the value is none: to ask that first would be a call too many.
     ///
     /// By way of UTF-16: Node-API copies that in blocks, and narrowing it here goes in vectors, whereas Node-API's own UTF-8
     /// goes character by character. A payload of 256 bytes is read in half the time.
-    fn append_text(&self, value: sys::napi_value, units: &mut Vec<u16>, buffer: &mut Vec<u8>) {
+    fn append_text(&self, value: sys::napi_value, units: &mut Vec<u16>, buffer: &mut Vec<u8>) -> bool {
         units.reserve(FIRST_TRY_UNITS);
-        let mut written = self.write_units(value, units);
+        let Some(mut written) = self.write_units(value, units) else { return false };
         if written + 1 >= units.capacity() {
             // It did not fit, or only just: asked for its length, which for most strings would be a call too many.
             let mut length = 0;
@@ -219,23 +216,24 @@ impl Values {
             units.resize(units.capacity(), 0); // what is left behind is text
             wipe(units, 0);
             units.reserve(length + 2);
-            written = self.write_units(value, units);
+            written = self.write_units(value, units).unwrap_or_default();
         }
         // SAFETY: that many units were written there.
         unsafe { units.set_len(written) };
         text::append_utf8(units, buffer);
         wipe(units, KEPT_BYTES);
+        true
     }
 
-    /// Writes a string into the room there is, as much of it as fits, and says how many units.
-    fn write_units(&self, value: sys::napi_value, units: &mut Vec<u16>) -> usize {
+    /// Writes a string into the room there is, as much of it as fits, and says how many units; nothing for another value.
+    fn write_units(&self, value: sys::napi_value, units: &mut Vec<u16>) -> Option<usize> {
         let room = units.spare_capacity_mut();
         let mut written = 0;
         // SAFETY: as in `number`; there is room for that many units, the last of which is a zero.
-        unsafe {
+        let status = unsafe {
             sys::napi_get_value_string_utf16(self.env, value, room.as_mut_ptr().cast(), room.len(), &mut written)
         };
-        written
+        (status == sys::Status::napi_ok).then_some(written)
     }
 }
 
@@ -324,6 +322,20 @@ impl Reply for Answer {
             })
         };
         self.push(status, value);
+    }
+
+    fn body(&mut self, body: String) {
+        match lent::lend(self.env, body, false) {
+            Ok((status, value)) => self.push(status, value),
+            Err(body) => self.text(&body),
+        }
+    }
+
+    fn plaintext(&mut self, text: Plaintext) {
+        match lent::lend(self.env, text.into_string(), true) {
+            Ok((status, value)) => self.push(status, value),
+            Err(text) => self.text(&Zeroizing::new(text)),
+        }
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
