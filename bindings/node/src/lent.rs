@@ -41,7 +41,8 @@ pub(crate) fn lend(
             &mut is_copied,
         );
         if status == sys::Status::napi_ok && !is_copied {
-            // As Node does for its own: otherwise nothing tells the collector how much hangs on so small a string.
+            // As Node does for its own. Without it nothing tells the collector how much hangs on so small a string: a loop
+            // over bodies of a mebibyte took 2.7 GB, and 0.17 GB with it.
             sys::napi_adjust_external_memory(env, change, &mut 0);
         }
         status
