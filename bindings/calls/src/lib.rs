@@ -17,7 +17,9 @@ pub use arguments::Arguments;
 pub use operations::perform;
 pub use session::Session;
 
-use cardseal::{Error, hazmat};
+use alloc::string::String;
+
+use cardseal::{Error, Plaintext, hazmat};
 
 /// What the host of a binding lends the core.
 pub trait Host: hazmat::Host {
@@ -38,6 +40,16 @@ pub trait Host: hazmat::Host {
 pub trait Reply {
     /// A field of text.
     fn text(&mut self, text: &str);
+
+    /// A sealed body, for a host that can take it over.
+    fn body(&mut self, body: String) {
+        self.text(&body);
+    }
+
+    /// Decrypted text, for a host that can take it over and wipes it.
+    fn plaintext(&mut self, text: Plaintext) {
+        self.text(&text);
+    }
 
     /// A field of bytes.
     fn bytes(&mut self, bytes: &[u8]);

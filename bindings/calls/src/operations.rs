@@ -105,13 +105,13 @@ fn dispatch(
         }
         Operation::Release => session.release(handle),
         // json → body
-        Operation::Seal => reply.text(&hazmat::seal_json_on(host, session.envelope(handle)?, json(0)?)?),
+        Operation::Seal => reply.body(hazmat::seal_json_on(host, session.envelope(handle)?, json(0)?)?),
         // json → body
         Operation::SealResponse => {
-            reply.text(&hazmat::seal_response_json_on(host, session.envelope(handle)?, json(0)?)?)
+            reply.body(hazmat::seal_response_json_on(host, session.envelope(handle)?, json(0)?)?)
         }
         // json → body
-        Operation::SealWebhook => reply.text(&hazmat::seal_webhook_json_on(host, session.envelope(handle)?, json(0)?)?),
+        Operation::SealWebhook => reply.body(hazmat::seal_webhook_json_on(host, session.envelope(handle)?, json(0)?)?),
         // json, path, api key, idempotency key? → body, path, timestamp, nonce, header name, its value, …
         Operation::SealRequest => {
             let path = arguments.text(1, ErrorCode::InvalidPath)?;
@@ -120,7 +120,7 @@ fn dispatch(
                 options = options.idempotency_key(key);
             }
             let sealed = hazmat::seal_request_json_on(host, session.envelope(handle)?, path, json(0)?, &options)?;
-            reply.text(&sealed.body);
+            reply.body(sealed.body);
             reply.text(&sealed.path);
             reply.text(&sealed.timestamp.to_string());
             reply.bytes(&sealed.nonce);
@@ -130,7 +130,7 @@ fn dispatch(
             }
         }
         // body?, field? → payload
-        Operation::Open => reply.text(&session.envelope(handle)?.open_json(arguments.body()?)?),
+        Operation::Open => reply.plaintext(session.envelope(handle)?.open_json(arguments.body()?)?),
         // body?, field?, now?, window in seconds? → payload, timestamp, nonce, key index
         Operation::OpenRequest => {
             let now = match arguments.option(2)? {
@@ -139,7 +139,7 @@ fn dispatch(
             };
             let window = arguments.option(3)?.map_or(Ok(Window::MAX), Window::from_seconds)?;
             let request = session.envelope(handle)?.open_request(arguments.body()?, now, window)?;
-            reply.text(&request.payload);
+            reply.plaintext(request.payload);
             reply.text(&request.timestamp.to_string());
             reply.bytes(&request.nonce);
             reply.text(&request.key_index.to_string());
@@ -147,7 +147,7 @@ fn dispatch(
         // body?, field? → payload, type?, timestamp?, delivery id?, dedupe key, key index
         Operation::OpenWebhook => {
             let webhook = session.envelope(handle)?.open_webhook(arguments.body()?)?;
-            reply.text(&webhook.payload);
+            reply.plaintext(webhook.payload);
             optional(reply, webhook.event_type.as_deref());
             optional(reply, webhook.timestamp.as_deref());
             optional(reply, webhook.delivery_id.as_deref());
@@ -257,7 +257,7 @@ fn open_response(session: &Session, handle: usize, arguments: Arguments<'_>, rep
         Err(error) => return refuse(reply, &error, None),
     };
     match envelope.open_response_json(status, body, request) {
-        Ok(payload) => reply.text(&payload),
+        Ok(payload) => reply.plaintext(payload),
         Err(ResponseError::Api(error)) => {
             optional(reply, error.slug.as_deref());
             optional(reply, error.code.as_deref());

@@ -1,9 +1,11 @@
-//! The core as a Node-API module: one function, `call(operation, handle, clock, ...fields)`.
+//! The core as a Node-API module: one function, `call(operation, handle, clock, ...fields)`, and a cell, `cell`.
 //!
 //! It returns the field, or the array of fields, that the operation gives; otherwise an array whose first element is the
-//! number of the verdict. `clock` is the cell that all copies of the package share, a `Float64Array` of two.
+//! number of the verdict. `clock` is the cell that all copies of the package share, a `Float64Array` of two; nothing where
+//! that is `cell`, whose address is known here. Where Node takes no memory of others, as in Electron, there is no `cell`.
 
 mod host;
+mod lent;
 mod text;
 mod values;
 
@@ -15,7 +17,7 @@ use std::sync::Once;
 use cardseal_calls::{Arguments, Session, perform};
 use napi_sys as sys;
 
-use host::Node;
+use host::{ClockCell, Node};
 use values::{Fields, Values};
 
 /// Node calls this when it loads the module.
@@ -32,10 +34,11 @@ pub unsafe extern "C" fn napi_register_module_v1(env: sys::napi_env, exports: sy
         SETUP.call_once(|| std::mem::forget(unsafe { sys::setup() }));
         // SAFETY: by this function's contract, and after the setup.
         unsafe {
+            let own =
+                values::lend_cell(env, exports).map_or(ptr::null_mut(), |own| ptr::from_ref(own).cast_mut().cast());
             let mut function = ptr::null_mut();
             let name = "call";
-            let length = name.len() as isize;
-            sys::napi_create_function(env, name.as_ptr().cast(), length, Some(call), ptr::null_mut(), &mut function);
+            sys::napi_create_function(env, name.as_ptr().cast(), name.len() as isize, Some(call), own, &mut function);
             sys::napi_set_named_property(env, exports, c"call".as_ptr(), function);
         }
     });
@@ -54,10 +57,10 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
     // No panic may cross into Node: there it would end the process.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: `env` and `info` are those of the call that runs now.
-        let values = unsafe { Values::of_call(env, info) };
-        let (operation, handle, clock) = (values.number(0), values.number(1), values.at(2));
+        let (values, own) = unsafe { Values::of_call(env, info) };
+        let (operation, handle) = (values.number(0), values.number(1));
         let mut reply = values.reply();
-        let host = Node::new(&values, clock);
+        let host = Node::new(ClockCell::of_call(&values, 2, own));
         let verdict = Fields::with(&values, FIRST_FIELD, |fields| {
             SESSION.with_borrow_mut(|session| perform(session, &host, operation, handle, Arguments(fields), &mut reply))
         });

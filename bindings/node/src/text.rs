@@ -1,7 +1,5 @@
 //! Between the encodings of JavaScript's strings and UTF-8.
 
-use zeroize::Zeroizing;
-
 /// Appends UTF-16 as UTF-8; half of a surrogate pair becomes U+FFFD.
 pub(crate) fn append_utf8(units: &[u16], out: &mut Vec<u8>) {
     out.reserve(units.len());
@@ -28,23 +26,30 @@ fn ascii_units(units: &[u16]) -> usize {
     whole + rest.iter().position(|&unit| unit >= 0x80).unwrap_or(rest.len())
 }
 
-/// A text in Latin-1, if it has no character beyond; it is wiped, as the text is.
-pub(crate) fn latin1(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let mut narrow = Zeroizing::new(Vec::with_capacity(text.len()));
+/// Writes a text in Latin-1 over `narrow`, if it has no character beyond: in runs, most of which are ASCII.
+pub(crate) fn write_latin1(text: &str, narrow: &mut Vec<u8>) -> bool {
+    narrow.clear();
+    narrow.reserve(text.len());
     let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        let ascii = rest.iter().position(|&byte| byte >= 0x80).unwrap_or(rest.len());
-        let (plain, after) = rest.split_at_checked(ascii)?;
+    loop {
+        let (plain, after) = rest.split_at_checked(ascii_bytes(rest)).unwrap_or((rest, &[]));
         narrow.extend_from_slice(plain);
         match after {
-            [] => break,
+            [] => return true,
             // U+0080 to U+00FF are the characters of two bytes that begin with 0xC2 or 0xC3.
             [lead @ (0xc2 | 0xc3), next, after @ ..] => {
                 narrow.push((lead & 0b11) << 6 | (next & 0x3f));
                 rest = after;
             }
-            _ => return None,
+            _ => return false,
         }
     }
-    Some(narrow)
+}
+
+/// How many bytes at the start are ASCII: in blocks, as above.
+fn ascii_bytes(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let whole = blocks.iter().take_while(|block| block.is_ascii()).count() * 32;
+    let rest = bytes.get(whole..).unwrap_or_default();
+    whole + rest.iter().position(|byte| !byte.is_ascii()).unwrap_or(rest.len())
 }

@@ -7,12 +7,15 @@
 
 use std::cell::RefCell;
 use std::ffi::CStr;
+use std::marker::PhantomData;
 use std::{ptr, slice};
 
-use crate::text;
-use cardseal::ErrorCode;
+use crate::host::OwnCell;
+use crate::{lent, text};
+use cardseal::{ErrorCode, Plaintext};
 use cardseal_calls::{Reply, Verdict};
 use napi_sys as sys;
+use zeroize::Zeroizing;
 
 /// The arguments of the call that runs now.
 pub(crate) struct Values {
@@ -25,17 +28,22 @@ pub(crate) struct Values {
 const MAX_VALUES: usize = 11;
 
 impl Values {
+    /// The arguments, and the cell that the function was made with.
+    ///
     /// # Safety
-    /// `env` and `info` are those of a call that outlives the result.
-    pub(crate) unsafe fn of_call(env: sys::napi_env, info: sys::napi_callback_info) -> Self {
+    /// `env` and `info` are those of a call that outlives the result, of a function made with what [`lend_cell`] gave.
+    pub(crate) unsafe fn of_call(
+        env: sys::napi_env,
+        info: sys::napi_callback_info,
+    ) -> (Self, Option<&'static OwnCell>) {
         let mut values = [ptr::null_mut(); MAX_VALUES];
-        let mut count = MAX_VALUES;
+        let (mut count, mut own) = (MAX_VALUES, ptr::null_mut());
         // SAFETY: by the contract above; `count` says how many values there is room for.
-        let status = unsafe {
-            sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), ptr::null_mut(), ptr::null_mut())
-        };
+        let status =
+            unsafe { sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), ptr::null_mut(), &mut own) };
         let count = if status == sys::Status::napi_ok { count.min(MAX_VALUES) } else { 0 };
-        Self { env, values, count }
+        // SAFETY: by the contract above it is null, or a cell that is never given back.
+        (Self { env, values, count }, unsafe { own.cast::<OwnCell>().as_ref() })
     }
 
     /// An argument; null where there is none, which every function of Node-API refuses.
@@ -51,24 +59,11 @@ impl Values {
         if status == sys::Status::napi_ok { number as usize } else { usize::MAX }
     }
 
-    /// The first two elements of a `Float64Array`.
-    pub(crate) fn doubles(&self, value: sys::napi_value) -> Option<[f64; 2]> {
-        // SAFETY: there are two doubles, and nothing writes to them meanwhile: no JavaScript runs during a call. Memory
-        // that an embedder brought along can lie anywhere.
-        self.two_doubles(value).map(|data| unsafe { data.read_unaligned() })
-    }
-
-    /// Writes them. No field of the call may be read afterwards.
-    pub(crate) fn set_doubles(&self, value: sys::napi_value, doubles: [f64; 2]) {
-        if let Some(data) = self.two_doubles(value) {
-            // SAFETY: there is room for two doubles, and nothing else reads or writes them meanwhile.
-            unsafe { data.write_unaligned(doubles) };
-        }
-    }
-
-    fn two_doubles(&self, value: sys::napi_value) -> Option<*mut [f64; 2]> {
-        let (kind, length, data) = self.typed_array(value)?;
-        (kind == sys::TypedarrayType::float64_array && length >= 2).then_some(data.cast())
+    /// An argument that is a `Float64Array`, by its first two elements.
+    pub(crate) fn doubles(&self, index: usize) -> Option<Doubles<'_>> {
+        let (kind, length, data) = self.typed_array(self.at(index))?;
+        let is_pair = kind == sys::TypedarrayType::float64_array && length >= 2;
+        is_pair.then_some(Doubles { data: data.cast(), call: PhantomData })
     }
 
     pub(crate) fn reply(&self) -> Answer {
@@ -97,6 +92,48 @@ impl Values {
     }
 }
 
+/// Two doubles of an array among the arguments, which keeps the memory alive: only JavaScript could take it away, and none
+/// runs during a call.
+pub(crate) struct Doubles<'v> {
+    data: *mut [f64; 2],
+    call: PhantomData<&'v Values>,
+}
+
+impl Doubles<'_> {
+    pub(crate) fn get(&self) -> [f64; 2] {
+        // SAFETY: there are two doubles, of this thread alone, and nothing writes to them meanwhile. Memory that an embedder
+        // brought along can lie anywhere.
+        unsafe { self.data.read_unaligned() }
+    }
+
+    /// Writes them. No field of the call may be read afterwards.
+    pub(crate) fn set(&self, pair: [f64; 2]) {
+        // SAFETY: there is room for two doubles, and nothing else reads or writes them meanwhile.
+        unsafe { self.data.write_unaligned(pair) };
+    }
+}
+
+/// Exports a cell whose memory is this module's, if Node takes such memory.
+///
+/// It is never given back: JavaScript can hand its view of it to anyone, for as long as it likes.
+///
+/// # Safety
+/// `env` and `exports` are Node's, and alive during the call.
+pub(crate) unsafe fn lend_cell(env: sys::napi_env, exports: sys::napi_value) -> Option<&'static OwnCell> {
+    let cell: &'static OwnCell = Box::leak(Box::default());
+    let (mut buffer, mut array) = (ptr::null_mut(), ptr::null_mut());
+    let (data, bytes) = (ptr::from_ref(cell).cast_mut().cast(), size_of::<OwnCell>());
+    // SAFETY: by the contract above; the memory stays, and is read and written here as atomics alone.
+    let is_lent = unsafe {
+        sys::napi_create_external_arraybuffer(env, data, bytes, None, ptr::null_mut(), &mut buffer)
+            == sys::Status::napi_ok
+            && sys::napi_create_typedarray(env, sys::TypedarrayType::float64_array, 2, buffer, 0, &mut array)
+                == sys::Status::napi_ok
+            && sys::napi_set_named_property(env, exports, c"cell".as_ptr(), array) == sys::Status::napi_ok
+    };
+    is_lent.then_some(cell)
+}
+
 /// The fields among the arguments.
 #[derive(Clone, Copy)]
 enum Place {
@@ -109,6 +146,7 @@ enum Place {
 
 thread_local! {
     static BUFFERS: RefCell<(Vec<u16>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    static NARROW: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 pub(crate) struct Fields;
@@ -139,7 +177,7 @@ impl Fields {
 ///
 /// By a fill that the compiler has to believe in, in blocks; `zeroize` writes item by item, which at a mebibyte takes as
 /// long as the cipher.
-fn wipe<T: Copy + Default>(buffer: &mut Vec<T>, kept: usize) {
+pub(crate) fn wipe<T: Copy + Default>(buffer: &mut Vec<T>, kept: usize) {
     buffer.fill(T::default());
     std::hint::black_box(buffer.as_mut_slice());
     buffer.clear();
@@ -151,12 +189,8 @@ const KEPT_BYTES: usize = 1 << 21;
 
 impl Values {
     fn place(&self, value: sys::napi_value, units: &mut Vec<u16>, buffer: &mut Vec<u8>) -> Place {
-        let mut kind = 0;
-        // SAFETY: as in `number`.
-        unsafe { sys::napi_typeof(self.env, value, &mut kind) };
-        if kind == sys::ValueType::napi_string {
-            let start = buffer.len();
-            self.append_text(value, units, buffer);
+        let start = buffer.len();
+        if self.append_text(value, units, buffer) {
             return Place::Text(start, buffer.len());
         }
         match self.typed_array(value) {
@@ -167,13 +201,13 @@ impl Values {
         }
     }
 
-    /// Appends a string as UTF-8.
+    /// Appends a string as UTF-8, or says that the value is none: to ask that first would be a call too many.
     ///
     /// By way of UTF-16: Node-API copies that in blocks, and narrowing it here goes in vectors, whereas Node-API's own UTF-8
     /// goes character by character. A payload of 256 bytes is read in half the time.
-    fn append_text(&self, value: sys::napi_value, units: &mut Vec<u16>, buffer: &mut Vec<u8>) {
+    fn append_text(&self, value: sys::napi_value, units: &mut Vec<u16>, buffer: &mut Vec<u8>) -> bool {
         units.reserve(FIRST_TRY_UNITS);
-        let mut written = self.write_units(value, units);
+        let Some(mut written) = self.write_units(value, units) else { return false };
         if written + 1 >= units.capacity() {
             // It did not fit, or only just: asked for its length, which for most strings would be a call too many.
             let mut length = 0;
@@ -182,23 +216,24 @@ impl Values {
             units.resize(units.capacity(), 0); // what is left behind is text
             wipe(units, 0);
             units.reserve(length + 2);
-            written = self.write_units(value, units);
+            written = self.write_units(value, units).unwrap_or_default();
         }
         // SAFETY: that many units were written there.
         unsafe { units.set_len(written) };
         text::append_utf8(units, buffer);
         wipe(units, KEPT_BYTES);
+        true
     }
 
-    /// Writes a string into the room there is, as much of it as fits, and says how many units.
-    fn write_units(&self, value: sys::napi_value, units: &mut Vec<u16>) -> usize {
+    /// Writes a string into the room there is, as much of it as fits, and says how many units; nothing for another value.
+    fn write_units(&self, value: sys::napi_value, units: &mut Vec<u16>) -> Option<usize> {
         let room = units.spare_capacity_mut();
         let mut written = 0;
         // SAFETY: as in `number`; there is room for that many units, the last of which is a zero.
-        unsafe {
+        let status = unsafe {
             sys::napi_get_value_string_utf16(self.env, value, room.as_mut_ptr().cast(), room.len(), &mut written)
         };
-        written
+        (status == sys::Status::napi_ok).then_some(written)
     }
 }
 
@@ -250,6 +285,22 @@ impl Answer {
         array
     }
 
+    fn latin1(&self, text: &[u8]) -> (sys::napi_status, sys::napi_value) {
+        let mut value = ptr::null_mut();
+        // SAFETY: `env` is that of the call that runs now; the text is copied.
+        let status =
+            unsafe { sys::napi_create_string_latin1(self.env, text.as_ptr().cast(), text.len() as isize, &mut value) };
+        (status, value)
+    }
+
+    fn utf8(&self, text: &str) -> (sys::napi_status, sys::napi_value) {
+        let mut value = ptr::null_mut();
+        // SAFETY: as above.
+        let status =
+            unsafe { sys::napi_create_string_utf8(self.env, text.as_ptr().cast(), text.len() as isize, &mut value) };
+        (status, value)
+    }
+
     fn push(&mut self, status: sys::napi_status, field: sys::napi_value) {
         self.is_whole &= status == sys::Status::napi_ok && !field.is_null();
         if let Some(slot) = self.fields.get_mut(self.count) {
@@ -261,18 +312,30 @@ impl Answer {
 
 impl Reply for Answer {
     fn text(&mut self, text: &str) {
-        let mut value = ptr::null_mut();
-        // SAFETY: `env` is that of the call that runs now; the text is copied. ASCII is the same in both encodings.
-        let status = unsafe {
-            if text.is_ascii() {
-                sys::napi_create_string_latin1(self.env, text.as_ptr().cast(), text.len() as isize, &mut value)
-            } else if let Some(narrow) = text::latin1(text) {
-                sys::napi_create_string_latin1(self.env, narrow.as_ptr().cast(), narrow.len() as isize, &mut value)
-            } else {
-                sys::napi_create_string_utf8(self.env, text.as_ptr().cast(), text.len() as isize, &mut value)
-            }
+        let (status, value) = if text.is_ascii() {
+            self.latin1(text.as_bytes()) // ASCII is the same in both encodings
+        } else {
+            NARROW.with_borrow_mut(|narrow| {
+                let made = if text::write_latin1(text, narrow) { self.latin1(narrow) } else { self.utf8(text) };
+                wipe(narrow, KEPT_BYTES);
+                made
+            })
         };
         self.push(status, value);
+    }
+
+    fn body(&mut self, body: String) {
+        match lent::lend(self.env, body, false) {
+            Ok((status, value)) => self.push(status, value),
+            Err(body) => self.text(&body),
+        }
+    }
+
+    fn plaintext(&mut self, text: Plaintext) {
+        match lent::lend(self.env, text.into_string(), true) {
+            Ok((status, value)) => self.push(status, value),
+            Err(text) => self.text(&Zeroizing::new(text)),
+        }
     }
 
     fn bytes(&mut self, bytes: &[u8]) {

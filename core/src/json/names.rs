@@ -155,11 +155,18 @@ fn is_spelled(bytes: &[u8], other: usize, name: Range<usize>) -> bool {
         |at: usize, bytes_at: fn(&[u8], usize) -> u64| bytes_at(bytes, name.start + at) == bytes_at(bytes, other + at);
     match length {
         0 => true,
-        1..4 => bytes.get(other..other + length) == bytes.get(name),
+        1 => bytes.get(other) == bytes.get(name.start),
+        2..4 => same(0, pair_at) && same(length - 2, pair_at),
         4..8 => same(0, half_at) && same(length - 4, half_at),
         8..=16 => same(0, word_at) && same(length - 8, word_at),
         _ => bytes.get(other..other + length) == bytes.get(name),
     }
+}
+
+/// Two bytes from `at` on, where there are as many.
+#[inline]
+fn pair_at(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |pair| u64::from(u16::from_le_bytes(*pair)))
 }
 
 /// Four bytes from `at` on, where there are as many.

@@ -26,7 +26,10 @@ export interface Engine {
   /** Whether {@link generation} can grow. */
   readonly canTrap: boolean;
 
-  /** Performs an operation. `clock` is {@link clockCell}, or nothing for one that makes no stamp. */
+  /** A clock cell in memory of the engine's own, whose address it need not be told; not every engine has one. */
+  readonly cell?: Float64Array | undefined;
+
+  /** Performs an operation. `clock` is {@link clockOf} the engine, or nothing for one that makes no stamp. */
   call(operation: number, handle: number, clock: Float64Array | undefined, ...fields: readonly Field[]): Reply;
 }
 
@@ -99,7 +102,7 @@ export function engineName(): EngineName {
  * @throws Error if it is of another version than this package.
  */
 export function start(engine: Engine): Core {
-  const [version, ...names] = fields(engine.call(NAMES_OPERATION, 0, clockCell())) as string[];
+  const [version, ...names] = fields(engine.call(NAMES_OPERATION, 0, undefined)) as string[];
   if (version !== VERSION) {
     throw new Error(
       `the ${engine.name} engine is of version ${version}, the package of ${VERSION}: install them together`,
@@ -111,7 +114,7 @@ export function start(engine: Engine): Core {
 /** Performs an operation that needs no envelope. */
 export function perform(operation: OperationName, ...given: readonly Field[]): readonly Field[] {
   const { engine, operations } = core();
-  return fields(engine.call(operations[operation], 0, clockCell(), ...given));
+  return fields(engine.call(operations[operation], 0, clockOf(engine), ...given));
 }
 
 /**
@@ -135,21 +138,25 @@ export function text(reply: Reply): string {
 }
 
 /**
- * The last stamp of any copy of this package in this realm, and the wall clock's reading behind it.
+ * The last stamp of any copy of this package in this realm, and the wall clock's reading behind it; nothing where the cell
+ * is the engine's own.
  *
  * It is all that copies share: nonces are private to each, since a script that could rewind them could break the cipher.
  */
-export function clockCell(): Float64Array {
+export function clockOf({ cell }: Engine): Float64Array | undefined {
   try {
     const shared: unknown = (globalThis as { [CLOCK]?: unknown })[CLOCK];
+    if (cell && shared === cell) {
+      return undefined;
+    }
     if (isClock(shared)) {
       return shared;
     }
-    Object.defineProperty(globalThis, CLOCK, { value: ownCell, configurable: true, writable: true });
+    Object.defineProperty(globalThis, CLOCK, { value: cell ?? ownCell, configurable: true, writable: true });
   } catch {
     // A realm that was locked, or a getter that throws: this copy then increases by itself alone.
   }
-  return ownCell;
+  return cell ? undefined : ownCell;
 }
 
 /** Whether it is what a copy of this package would put there. */

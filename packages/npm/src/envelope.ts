@@ -1,7 +1,7 @@
 /** The key holder that everybody calls. */
 
 import { type Body, bodyFields, limited, requestField, responseFields } from "./body.js";
-import { type Core, clockCell, core, type Field, fields, type Operations, type Reply, text } from "./engine.js";
+import { type Core, clockOf, core, type Field, fields, type Operations, type Reply, text } from "./engine.js";
 import { EnvelopeError } from "./errors.js";
 import { arrayLength } from "./intrinsics.js";
 import { nameClass } from "./names.js";
@@ -540,7 +540,7 @@ class HeldKey {
     this.#core = core();
     const { engine, operations } = this.#core;
     const take = (): readonly Field[] => {
-      const reply = engine.call(operations[material.operation], 0, clockCell(), ...material.fields());
+      const reply = engine.call(operations[material.operation], 0, undefined, ...material.fields());
       const [handle, ...options] = fields(reply);
       this.#handle = Number(handle);
       this.#generation = engine.generation;
@@ -558,7 +558,7 @@ class HeldKey {
     if (this.#generation !== engine.generation) {
       this.#renew?.();
     }
-    return engine.call(operations[operation], this.#handle, clockCell(), ...given);
+    return engine.call(operations[operation], this.#handle, clockOf(engine), ...given);
   }
 }
 

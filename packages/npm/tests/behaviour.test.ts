@@ -361,6 +361,38 @@ test("threads of one process never share a nonce or, with native code, a timesta
   }
 });
 
+test("texts so large that native code lends them come back whole, whatever becomes of others", async () => {
+  for (const [name, api] of ENGINES) {
+    const envelope = new api.Envelope(SECRET);
+    for (const filler of ["x", "é", "漢"]) {
+      for (const length of [131_060, 131_072, 200_000]) {
+        const payload = { filler: filler.repeat(length) };
+        const bodies = [envelope.seal(payload), envelope.sealResponse(payload)];
+        await collectGarbage();
+        for (const body of bodies) {
+          assert.equal(envelope.open<typeof payload>(body).filler, payload.filler, `${name} ${filler} ${length}`);
+        }
+        assert.notEqual(bodies[0], bodies[1]);
+      }
+    }
+  }
+});
+
+test("a worker can end while strings are left whose memory is native code's", async () => {
+  const source = `
+    import { workerData } from "node:worker_threads";
+    const api = await import(workerData);
+    const envelope = new api.Envelope(${JSON.stringify(SECRET)});
+    globalThis.kept = Array.from({ length: 8 }, () => envelope.seal({ filler: "x".repeat(200_000) }));
+    globalThis.kept.push(...globalThis.kept.map((body) => envelope.open(body).filler));
+  `;
+  for (let turn = 0; turn < 3; turn++) {
+    const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+    const worker = new Worker(url, { workerData: import.meta.resolve("cardseal") });
+    assert.equal(await new Promise((done, fail) => worker.once("exit", done).once("error", fail)), 0);
+  }
+});
+
 test("native code forgets the keys of envelopes that nobody has any more", async () => {
   const [, api] = ENGINES.find(([name]) => name === "napi") ?? assert.fail();
   const { call } = createRequire(import.meta.url)(`@cardseal/${process.env.CARDSEAL_PLATFORM}`) as {

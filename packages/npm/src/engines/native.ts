@@ -10,8 +10,8 @@ import { type Core, type Engine, start } from "../engine.js";
 export function nativeOr(otherwise: () => Core, require: () => (name: string) => unknown): Core {
   for (const { name } of platforms.filter(({ os, cpu }) => os === process.platform && cpu === process.arch)) {
     try {
-      const { call } = require()(`@cardseal/${name}`) as Pick<Engine, "call">;
-      return start({ name: "napi", generation: 0, canTrap: false, call });
+      const { call, cell } = require()(`@cardseal/${name}`) as Pick<Engine, "call" | "cell">;
+      return start({ name: "napi", generation: 0, canTrap: false, call, cell });
     } catch {
       // The next one: on Linux there are two for each processor, and only one fits the C library.
     }
