@@ -62,7 +62,7 @@ pub(crate) async fn answer(State(server): State<Arc<Server>>, request: Request<B
         why,
         "request"
     );
-    if server.keeps_journal() {
+    if server.journal.is_kept() {
         server.journal.add(entry);
     }
     response
@@ -115,11 +115,13 @@ impl Exchange<'_> {
         }
         let project = self.project(&parts.headers)?;
         let body = self.body(parts, body).await?;
+        if self.server.journal.is_kept() {
+            self.entry.body_sha256 = Some(hex(&Sha256::digest(&body)));
+        }
         let opened = project.envelope.open_request(&body, now, Window::MAX);
         let opened = opened.map_err(|error| self.plain_error(&error))?;
         let payload = opened.payload.parse::<Map<String, Value>>().map_err(|error| self.plain_error(&error))?;
-        if self.server.keeps_journal() {
-            self.entry.body_sha256 = Some(hex(&Sha256::digest(&body)));
+        if self.server.journal.is_kept() {
             self.entry.payload = Some(masked(&Value::Object(payload.clone())));
         }
         let keys = replay_keys(&project.api_key, endpoint.path, &opened).map_err(|error| self.plain_error(&error))?;
@@ -350,8 +352,8 @@ impl Exchange<'_> {
                 Ok(())
             }
             Fault::Plain { code } => Err(self.documented(code)),
-            Fault::Html => {
-                let answer = (StatusCode::BAD_GATEWAY, [(header::CONTENT_TYPE, "text/html")], PROXY_PAGE);
+            Fault::Html { status } => {
+                let answer = (status_of(*status), [(header::CONTENT_TYPE, "text/html")], PROXY_PAGE);
                 self.entry.verdict = "html".to_owned();
                 Err(answer.into_response())
             }

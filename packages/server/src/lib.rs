@@ -40,6 +40,13 @@ mod sandbox;
 mod server;
 mod webhooks;
 
+pub use control::faults::{Fault, FaultRule, When};
+pub use control::holds::Point as HoldPoint;
 pub use control::{Control, ControlError};
 pub use options::{Options, Project};
 pub use sandbox::{Sandbox, StartError};
+
+/// The code in this crate's README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -28,10 +28,16 @@ pub struct Sandbox {
     work: JoinHandle<()>,
 }
 
-#[derive(Debug)]
 struct ControlPlane {
     address: SocketAddr,
     token: String,
+}
+
+impl fmt::Debug for ControlPlane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, token: _ } = self;
+        f.debug_struct("ControlPlane").field("address", address).finish_non_exhaustive()
+    }
 }
 
 impl Sandbox {
@@ -41,6 +47,10 @@ impl Sandbox {
     /// One line that says what cannot be had: an address that is taken, a file or a Redis that does not open, a secret that
     /// is too short.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        if let Some(address) = options.control.filter(|address| !address.ip().is_loopback()) {
+            let message = format!("the control plane listens on loopback alone: use 127.0.0.1, not {}", address.ip());
+            return Err(StartError(message));
+        }
         let server = Server::open(options).await.map_err(StartError)?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = Vec::new();
@@ -88,7 +98,7 @@ impl Sandbox {
         self.control.as_ref().map(|control| (format!("http://{}", control.address), control.token.as_str()))
     }
 
-    /// What the control plane offers, without HTTP.
+    /// What the control plane offers, without HTTP. Requests are written down from the first call of this on.
     pub fn control(&self) -> Control {
         Control::new(Arc::clone(&self.server))
     }

@@ -35,6 +35,8 @@ pub(crate) struct Server {
     pub(crate) holds: Holds,
     pub(crate) journal: Journal,
     pub(crate) sender: Sender,
+    /// Held by whoever moves the clock.
+    pub(crate) moving: Mutex<()>,
     steps: Queue,
     pub(crate) deliveries: Queue,
 }
@@ -82,14 +84,10 @@ impl Server {
             faults: Faults::default(),
             holds: Holds::default(),
             journal: Journal::default(),
+            moving: Mutex::default(),
             steps: Queue::default(),
             deliveries: Queue::default(),
         }))
-    }
-
-    /// Whether requests are written down.
-    pub(crate) fn keeps_journal(&self) -> bool {
-        self.options.control.is_some()
     }
 
     /// How long an order rests between two steps.
@@ -199,6 +197,22 @@ impl Server {
         Ok(Duration::from_micros(due.saturating_sub(now).max(0).unsigned_abs()))
     }
 
+    /// Moves the clock from one time at which something is due to the next, and does there what is due. The caller holds `moving`.
+    pub(crate) async fn advance(self: &Arc<Self>, micros: i64) -> Result<()> {
+        let mut left = micros;
+        loop {
+            self.settle().await?;
+            if left <= 0 {
+                return Ok(());
+            }
+            let now = signed(self.clock.now().map_err(Refusal::internal)?);
+            let due = self.database.read(move |tx| due_after(tx, now)).await?;
+            let hop = due.map_or(left, |due| left.min(due - now));
+            self.clock.advance(hop).map_err(Refusal::internal)?;
+            left -= hop;
+        }
+    }
+
     /// Puts money into a project's wallet.
     pub(crate) async fn fund(&self, project: i64, amount: Money) -> Result<Money> {
         let now = signed(self.clock.now().map_err(Refusal::internal)?);
@@ -208,6 +222,7 @@ impl Server {
     /// Everything as it was at the start: no users, cards, orders, subscriptions, faults; full wallets; the system's clock.
     pub(crate) async fn reset(&self) -> Result<()> {
         let _halt = self.sender.halt();
+        let _moving = self.moving.lock().await;
         let _stepping = self.steps.at_work.lock().await;
         let _sending = self.deliveries.at_work.lock().await;
         self.clock.reset();
@@ -226,6 +241,15 @@ impl Server {
         self.journal.clear();
         Ok(())
     }
+}
+
+/// When something is due next, later than a time.
+fn due_after(tx: &Connection, now: i64) -> Result<Option<i64>> {
+    let mut due = tx.prepare_cached(
+        "SELECT min(due_at) FROM (SELECT due_at FROM orders WHERE due_at > ?1 \
+         UNION ALL SELECT due_at FROM deliveries WHERE due_at > ?1)",
+    )?;
+    Ok(due.query_row([now], |row| row.get(0))?)
 }
 
 /// All tables but that of the projects.

@@ -9,7 +9,8 @@ use serde::Deserialize;
 /// A point in a request, a delivery or a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Point {
+#[non_exhaustive]
+pub enum Point {
     /// The request is authentic; nothing has been claimed.
     BeforeClaim,
     /// Its replay keys are claimed.

@@ -1,6 +1,7 @@
-//! What came in and what became of it, for whoever debugs an integration. Kept only with a control plane.
+//! What came in and what became of it, for whoever debugs an integration. Kept once somebody can ask for it.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
@@ -44,10 +45,25 @@ impl Entry {
 /// The last entries.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
+    is_kept: AtomicBool,
     entries: Mutex<VecDeque<Entry>>,
 }
 
 impl Journal {
+    /// Writes down what comes from now on.
+    pub(crate) fn keep(&self) {
+        self.is_kept.store(true, Relaxed);
+    }
+
+    /// Whether requests are written down.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_kept.load(Relaxed)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     pub(crate) fn add(&self, entry: Entry) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() == MOST_ENTRIES {
@@ -75,19 +91,37 @@ pub(crate) fn masked(payload: &Value) -> Value {
                 .iter()
                 .map(|(name, value)| {
                     let is_secret = MASKED.iter().any(|masked| name.eq_ignore_ascii_case(masked));
-                    (name.clone(), if is_secret { Value::from("***") } else { masked(value) })
+                    let value = match value {
+                        _ if is_secret => Value::from("***"),
+                        stamp if name == "request_timestamp" => stamp.clone(), // 16 digits too
+                        value => masked(value),
+                    };
+                    (name.clone(), value)
                 })
                 .collect(),
         ),
         Value::Array(items) => Value::Array(items.iter().map(masked).collect()),
         // A number of a card may stand anywhere.
         Value::String(text) if looks_like_a_card_number(text) => Value::from("***"),
+        Value::Number(number) if looks_like_a_card_number(&number.to_string()) => Value::from("***"),
         other => other.clone(),
     }
 }
 
-const MASKED: &[&str] =
-    &["card_number", "number", "pan", "cvv", "cvv2", "cvc", "pin", "expiry", "expiry_date", "exp_month", "exp_year"];
+const MASKED: &[&str] = &[
+    "card_number",
+    "number",
+    "pan",
+    "cvv",
+    "cvv2",
+    "cvc",
+    "security_code",
+    "pin",
+    "expiry",
+    "expiry_date",
+    "exp_month",
+    "exp_year",
+];
 
 fn looks_like_a_card_number(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
@@ -101,8 +135,19 @@ mod tests {
 
     #[test]
     fn card_data_is_masked_at_every_depth() {
-        let payload = json!({"card_id": "card_1", "CVV": "123", "list": [{"pan": 1}, "4111 1111 1111 1111"]});
-        assert_eq!(masked(&payload), json!({"card_id": "card_1", "CVV": "***", "list": [{"pan": "***"}, "***"]}));
+        let payload = json!({
+            "request_timestamp": 1_700_000_000_000_000_u64,
+            "card_id": "card_1",
+            "CVV": "123",
+            "list": [{"pan": 1}, "4111 1111 1111 1111", 4_111_111_111_111_111_u64, "10.00", 42],
+        });
+        let shown = json!({
+            "request_timestamp": 1_700_000_000_000_000_u64,
+            "card_id": "card_1",
+            "CVV": "***",
+            "list": [{"pan": "***"}, "***", "***", "10.00", 42],
+        });
+        assert_eq!(masked(&payload), shown);
     }
 
     #[test]

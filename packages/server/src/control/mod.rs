@@ -1,5 +1,6 @@
 //! What a test can do to a running sandbox: move its clock, break things on purpose, look inside.
 
+mod error;
 pub(crate) mod faults;
 pub(crate) mod holds;
 pub(crate) mod journal;
@@ -9,29 +10,54 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use cardseal::Timestamp;
+use rusqlite::Connection;
+use serde_json::{Map, Value, json};
 
 use crate::business;
 use crate::clock::{iso, signed};
 use crate::money::Money;
 use crate::orders::Order;
-use crate::refusal::Refusal;
-use crate::server::{Server, in_words};
+use crate::refusal::Result as Found;
+use crate::server::Server;
 use crate::webhooks::Sender;
-use faults::Rule;
-use holds::Point;
+use faults::FaultRule;
+use holds::Point as HoldPoint;
+
+pub use error::ControlError;
 
 /// What the control plane offers, for tests in the same process.
-#[derive(Debug, Clone)]
+///
+/// ```
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// # use std::time::Duration;
+/// # use cardseal_server::{Fault, FaultRule, Options, Sandbox, When};
+/// let sandbox = Sandbox::start(Options::default()).await?;
+/// let control = sandbox.control();
+///
+/// control.freeze().await?;
+/// control.advance(Duration::from_secs(3_600)).await?; // returns once everything due within the hour has happened
+/// assert_eq!(control.fund("250.00", None).await?, "1250.00");
+/// control.add_faults([FaultRule::new(Fault::Drop { when: When::After }).path("/cards/topup").count(1)])?;
+/// control.reset().await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
 pub struct Control {
     server: Arc<Server>,
 }
 
-impl Control {
-    pub(crate) fn new(server: Arc<Server>) -> Self {
-        Self { server }
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { server: _ } = self; // it knows every secret
+        f.debug_struct("Control").finish_non_exhaustive()
     }
+}
 
+/// The clock. Claims in Redis expire by Redis's own clock, so that a server with a Redis has no other.
+impl Control {
     /// What the server's clock shows, in microseconds since 1970.
     ///
     /// # Errors
@@ -40,57 +66,55 @@ impl Control {
         Ok(self.server.clock.now()?.as_micros())
     }
 
-    /// Lets the clock stand still.
+    /// Lets the clock stand still, and gives what it shows, in microseconds.
     ///
     /// # Errors
-    /// `clock_is_shared` where replay claims are in Redis, whose times cannot be moved.
-    pub fn freeze(&self) -> Result<(), ControlError> {
-        self.own_clock()?.freeze()?;
-        Ok(())
+    /// `clock_with_redis`.
+    pub async fn freeze(&self) -> Result<u64, ControlError> {
+        let _moving = self.may_move().await?;
+        Ok(self.server.clock.freeze()?.as_micros())
     }
 
     /// Lets the clock run on from where it stands.
     ///
     /// # Errors
-    /// As [`freeze`](Self::freeze).
-    pub fn thaw(&self) -> Result<(), ControlError> {
-        self.own_clock()?.thaw()?;
+    /// `clock_with_redis`.
+    pub async fn thaw(&self) -> Result<(), ControlError> {
+        let _moving = self.may_move().await?;
+        self.server.clock.thaw()?;
         self.server.wake();
         Ok(())
     }
 
-    /// Sets how far the clock is from the system's, in milliseconds, and lets it run. Nothing is done on the way there.
+    /// Sets the clock ahead of the system's, or behind it, and lets it run.
+    ///
+    /// Set back, it changes nothing that has happened: replay claims and orders keep their times.
     ///
     /// # Errors
-    /// As [`freeze`](Self::freeze).
-    pub fn set_offset(&self, millis: i64) -> Result<(), ControlError> {
-        self.own_clock()?.set_offset(millis.saturating_mul(1_000))?;
-        self.server.wake();
-        Ok(())
+    /// `invalid_clock` beyond what a clock can show, `clock_with_redis`.
+    pub async fn set_offset(&self, millis: i64) -> Result<(), ControlError> {
+        let moving = self.may_move().await?;
+        let micros = millis.checked_mul(1_000).ok_or_else(too_far)?;
+        check_time(signed(Timestamp::wall_clock()?), micros)?;
+        self.server.clock.set_offset(micros)?;
+        drop(moving);
+        self.settle().await
     }
 
-    /// Moves the clock on, and returns once everything that became due on the way has been done, each at its own time.
+    /// Moves the clock, standing or running; returns once everything that became due has happened, webhooks too.
+    ///
+    /// It stops at each time at which something is due, so that orders take every step at the step's own time.
     ///
     /// # Errors
-    /// As [`freeze`](Self::freeze); `internal_error`.
+    /// `invalid_clock` beyond what a clock can show, `clock_with_redis`.
     pub async fn advance(&self, by: Duration) -> Result<(), ControlError> {
-        let clock = self.own_clock()?;
-        let micros = i64::try_from(by.as_micros()).map_err(|_| ControlError::invalid("this is too far ahead"))?;
-        let target = signed(clock.now()?).saturating_add(micros);
-        loop {
-            self.settle().await?;
-            let now = signed(clock.now()?);
-            let next = self.server.next_due().await?.filter(|due| *due < target).unwrap_or(target);
-            if next > now {
-                clock.advance(next - now)?;
-            }
-            if next >= target {
-                return self.settle().await;
-            }
-        }
+        let _moving = self.may_move().await?;
+        let micros = i64::try_from(by.as_micros()).map_err(|_| too_far())?;
+        check_time(signed(self.server.clock.now()?), micros)?;
+        Ok(self.server.advance(micros).await?)
     }
 
-    /// Does everything that is due, and returns once it is done.
+    /// Returns once everything that is due has happened, webhooks too.
     ///
     /// # Errors
     /// `internal_error`.
@@ -98,8 +122,26 @@ impl Control {
         Ok(self.server.settle().await?)
     }
 
-    /// Everything as it was at the start: no users, cards, orders, subscriptions, claims, faults; full wallets; the system's
-    /// clock.
+    async fn may_move(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, ControlError> {
+        if self.server.replay.is_redis() {
+            let message =
+                "the control clock and Redis exclude each other: start the sandbox without Redis to move the clock";
+            return Err(ControlError::new("clock_with_redis", message));
+        }
+        Ok(self.server.moving.lock().await)
+    }
+}
+
+/// What there is.
+impl Control {
+    pub(crate) fn new(server: Arc<Server>) -> Self {
+        server.journal.keep();
+        Self { server }
+    }
+
+    /// Everything as at the start: full wallets, no users, orders, claims or faults, the system's clock.
+    ///
+    /// The projects and their secrets stay, and claims in a Redis, which other processes share. What is being sent is broken off.
     ///
     /// # Errors
     /// `internal_error`.
@@ -107,153 +149,135 @@ impl Control {
         Ok(self.server.reset().await?)
     }
 
-    /// Puts money into a wallet, the first project's unless an API key names another, and gives the new balance.
+    /// Puts an amount such as `250.00` into a wallet, and gives the new balance.
+    ///
+    /// The wallet is the first project's unless an API key names another's.
     ///
     /// # Errors
-    /// `invalid_amount`; `api_key_not_found`.
+    /// `invalid_amount`, `project_not_found`.
     pub async fn fund(&self, amount: &str, api_key: Option<&str>) -> Result<String, ControlError> {
+        let malformed = "`amount` has to be text above zero with at most two decimals, such as \"250.00\"";
         let amount = Money::parse(amount).filter(|amount| *amount > Money::ZERO);
-        let wrong = "`amount` has to be above zero with at most two decimals, such as \"25.00\"";
-        let amount = amount.ok_or_else(|| ControlError::new("invalid_amount", wrong))?;
-        let project = match api_key {
-            None => self.server.projects.first(),
-            Some(api_key) => self
-                .server
-                .projects
-                .by_key(api_key)
-                .ok_or_else(|| ControlError::new("api_key_not_found", "no project has this API key"))?,
-        };
-        Ok(self.server.fund(project.number, amount).await?.to_string())
+        let amount = amount.ok_or_else(|| ControlError::new("invalid_amount", malformed))?;
+        let projects = &self.server.projects;
+        let project = api_key.map_or(Some(projects.first()), |api_key| projects.by_key(api_key));
+        let missing = || ControlError::new("project_not_found", "there is no project with this `api_key`");
+        let number = project.ok_or_else(missing)?.number;
+        Ok(self.server.fund(number, amount).await?.to_string())
     }
 
-    /// Adds faults: one rule or a list of rules, in the JSON that the README shows.
-    ///
-    /// # Errors
-    /// `invalid_fault`.
-    pub fn add_faults(&self, rules: &Value) -> Result<(), ControlError> {
-        let rules = if rules.is_array() { rules.clone() } else { json!([rules]) };
-        let wrong = |error: String| ControlError::new("invalid_fault", error);
-        let rules: Vec<Rule> = serde_json::from_value(rules).map_err(|error| wrong(error.to_string()))?;
-        let rules = rules.into_iter().map(Rule::checked).collect::<Result<_, _>>().map_err(wrong)?;
-        self.server.faults.add(rules);
-        Ok(())
-    }
-
-    /// The faults that are in force, with what is left of their counts.
-    pub fn faults(&self) -> Value {
-        json!(self.server.faults.rules())
-    }
-
-    /// Takes all faults back.
-    pub fn clear_faults(&self) {
-        self.server.faults.clear();
-    }
-
-    /// The last thousand requests, each with its verdict. Kept only where the control plane listens.
-    pub fn journal(&self) -> Value {
-        json!(self.server.journal.entries())
-    }
-
-    /// Forgets them.
-    pub fn clear_journal(&self) {
-        self.server.journal.clear();
-    }
-
-    /// What every wallet gained and paid.
+    /// Every movement of every wallet, the oldest first; a wallet's balance is its opening balance and these.
     ///
     /// # Errors
     /// `internal_error`.
     pub async fn ledger(&self) -> Result<Value, ControlError> {
-        Ok(self.server.database.read(business::ledger).await?)
+        self.read(business::ledger).await
     }
 
-    /// All orders, of all projects.
+    /// All orders as `/orders/check` shows them, the oldest first.
     ///
     /// # Errors
     /// `internal_error`.
     pub async fn orders(&self) -> Result<Value, ControlError> {
-        Ok(self.server.database.read(Order::all).await?)
+        self.read(Order::all).await
     }
 
-    /// All deliveries of webhooks, those that were given up too.
+    /// All webhooks and what became of them, the oldest first.
     ///
     /// # Errors
     /// `internal_error`.
     pub async fn deliveries(&self) -> Result<Value, ControlError> {
-        Ok(self.server.database.read(Sender::all).await?)
+        self.read(Sender::all).await
     }
 
-    /// Holds whatever comes to a point until the process ends, so that a test can kill it there; nothing without a name.
+    /// The last 1,000 requests since there is a `Control`, the oldest first: body hash, payload, verdict and why.
+    ///
+    /// Card data in payloads is masked.
     ///
     /// # Errors
-    /// `invalid_point`, with the names there are.
-    pub fn hold(&self, point: Option<&str>) -> Result<(), ControlError> {
-        let point = point.map(|name| serde_json::from_value::<Point>(name.into())).transpose();
-        let point = point.map_err(|error| ControlError::new("invalid_point", error.to_string()))?;
-        self.server.holds.arm(point);
-        Ok(())
+    /// `internal_error`.
+    pub fn journal(&self) -> Result<Value, ControlError> {
+        Ok(serde_json::to_value(self.server.journal.entries()).map_err(crate::refusal::Refusal::from)?)
     }
 
-    /// Clock, faults and counts.
-    fn state(&self) -> Result<Value, ControlError> {
-        let clock = &self.server.clock;
+    /// Forgets the journal.
+    pub fn clear_journal(&self) {
+        self.server.journal.clear();
+    }
+
+    /// The clock, and how many there are of everything.
+    ///
+    /// # Errors
+    /// `internal_error`, `clock_unavailable`.
+    pub async fn state(&self) -> Result<Value, ControlError> {
+        let Server { clock, faults, journal, .. } = &*self.server;
+        let counts = self.read(count).await?;
+        let now = clock.now()?;
         Ok(json!({
-            "now": iso(signed(clock.now()?)),
-            "now_micros": clock.now()?.as_micros(),
-            "offset_millis": clock.offset_micros()? / 1_000,
+            "now": iso(signed(now)),
+            "now_micros": now.as_micros(),
             "is_frozen": clock.is_frozen(),
-            "faults": self.server.faults.rules().len(),
-            "journal": self.server.journal.entries().len(),
+            "offset_millis": clock.offset_micros()? / 1_000,
+            "faults": faults.rules().len(),
+            "requests": journal.len(),
+            "counts": counts,
         }))
     }
 
-    fn own_clock(&self) -> Result<&crate::clock::Clock, ControlError> {
-        if self.server.replay.is_redis() {
-            let message = "the clock cannot be moved while Redis keeps the replay claims: start without --redis";
-            return Err(ControlError::new("clock_is_shared", message));
-        }
-        Ok(&self.server.clock)
+    async fn read<T: Send + 'static>(&self, read: fn(&Connection) -> Found<T>) -> Result<T, ControlError> {
+        Ok(self.server.database.read(read).await?)
     }
 }
 
-/// Why the control plane does not do what it is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ControlError {
-    code: &'static str,
-    message: String,
-}
-
-impl ControlError {
-    fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+/// Failures on purpose.
+impl Control {
+    /// Adds faults behind those in force; of several that apply to a request the first happens.
+    ///
+    /// # Errors
+    /// `invalid_fault`: a rule that makes no sense. Then none is added.
+    pub fn add_faults(&self, rules: impl IntoIterator<Item = FaultRule>) -> Result<(), ControlError> {
+        let checked: Result<Vec<_>, _> = rules.into_iter().map(FaultRule::checked).collect();
+        self.server.faults.add(checked.map_err(|wrong| ControlError::new("invalid_fault", wrong))?);
+        Ok(())
     }
 
-    fn invalid(message: impl Into<String>) -> Self {
-        Self::new("invalid_request", message)
+    /// The faults in force, with what is left of their counts.
+    pub fn faults(&self) -> Vec<FaultRule> {
+        self.server.faults.rules()
     }
 
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        self.code
+    /// Ends all faults; chances begin anew.
+    pub fn clear_faults(&self) {
+        self.server.faults.clear();
     }
-}
 
-impl fmt::Display for ControlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.message, self.code)
-    }
-}
-
-impl std::error::Error for ControlError {}
-
-impl From<Refusal> for ControlError {
-    fn from(refusal: Refusal) -> Self {
-        Self::new("internal_error", in_words(refusal))
+    /// Lets whatever comes to a point stand still there until the process ends, which is to be killed then.
+    ///
+    /// `None` lifts it for what comes later. Nothing else works while something stands still within a transaction.
+    pub fn hold(&self, point: Option<HoldPoint>) {
+        self.server.holds.arm(point);
     }
 }
 
-impl From<cardseal::Error> for ControlError {
-    fn from(error: cardseal::Error) -> Self {
-        Self::new(error.code(), error.message())
+fn count(tx: &Connection) -> Found<Value> {
+    let mut counts = Map::new();
+    for table in ["projects", "users", "cardholders", "cards", "orders", "ledger", "subscriptions", "deliveries"] {
+        let count: i64 =
+            tx.prepare_cached(&format!("SELECT count(*) FROM {table}"))?.query_row([], |row| row.get(0))?;
+        counts.insert(table.into(), count.into());
     }
+    Ok(Value::Object(counts))
 }
+
+/// Refuses times that a clock cannot show.
+fn check_time(from: i64, micros: i64) -> Result<(), ControlError> {
+    let is_fit = from.checked_add(micros).is_some_and(|at| (1..LAST_MICROS).contains(&at));
+    if is_fit { Ok(()) } else { Err(too_far()) }
+}
+
+fn too_far() -> ControlError {
+    ControlError::new("invalid_clock", "the clock shows times between 1970 and 2255 alone: move it less far")
+}
+
+/// Beyond it, a timestamp is not exact as a number of JavaScript.
+const LAST_MICROS: i64 = 1 << 53;
