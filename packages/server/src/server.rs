@@ -173,23 +173,13 @@ impl Server {
         if is_due { self.database.write(step).await } else { Ok(false) }
     }
 
-    /// When the next step or delivery is due.
-    pub(crate) async fn next_due(self: &Arc<Self>) -> Result<Option<i64>> {
-        let dues = [self.next_due_of(Kind::Steps).await?, self.next_due_of(Kind::Deliveries).await?];
-        Ok(dues.into_iter().flatten().min())
-    }
-
-    async fn next_due_of(self: &Arc<Self>, kind: Kind) -> Result<Option<i64>> {
+    async fn until_due(self: &Arc<Self>, kind: Kind) -> Result<Duration> {
         let server = Arc::clone(self);
         let next = move |tx: &Connection| match kind {
             Kind::Steps => Step::next_due(tx),
             Kind::Deliveries => Sender::next_due(tx, &server.projects),
         };
-        self.database.read(next).await
-    }
-
-    async fn until_due(self: &Arc<Self>, kind: Kind) -> Result<Duration> {
-        let Some(due) = self.next_due_of(kind).await? else { return Ok(LONGEST_PAUSE) };
+        let Some(due) = self.database.read(next).await? else { return Ok(LONGEST_PAUSE) };
         if self.clock.is_frozen() {
             return Ok(LONGEST_PAUSE);
         }
