@@ -150,7 +150,8 @@ fn in_words(server: &Server, kept: bool) -> String {
         format!("export CARDSEAL_SECRET={}", in_quotes(server.secret())),
     ];
     if let Some((url, token)) = server.control_plane() {
-        lines.push(format!("# control plane: {url} with the header Authorization: Bearer {token}"));
+        lines.push(format!("export CARDSEAL_CONTROL_URL={url}"));
+        lines.push(format!("export CARDSEAL_CONTROL_TOKEN={token}"));
     }
     let state = if kept { "state is kept" } else { "state is in memory" };
     lines.push(format!("# ready; {state}; webhooks may go to loopback and private addresses; Ctrl-C ends it"));

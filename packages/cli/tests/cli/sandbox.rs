@@ -99,7 +99,8 @@ fn in_words_it_prints_what_a_shell_can_take_over() {
     };
     assert!(line().starts_with("export CARDSEAL_API_KEY=key_"));
     assert!(line().starts_with("export CARDSEAL_SECRET=sandbox_"));
-    assert!(line().contains("Authorization: Bearer "));
+    assert!(line().starts_with("export CARDSEAL_CONTROL_URL=http://127.0.0.1:"));
+    assert!(line().starts_with("export CARDSEAL_CONTROL_TOKEN="));
     assert!(line().contains("webhooks may go to loopback"));
     assert_eq!(sandbox.end(), "", "--quiet");
 }
