@@ -1,7 +1,5 @@
 //! Every operation: its name, the fields it takes, the fields it gives.
 
-use alloc::string::ToString;
-
 use cardseal::hazmat;
 use cardseal::{
     Attempt, Envelope, EnvelopeBuilder, Error, ErrorCode, IdempotencyKey, Payload, ReplayKeys, RequestOptions,
@@ -122,7 +120,7 @@ fn dispatch(
             let sealed = hazmat::seal_request_json_on(host, session.envelope(handle)?, path, json(0)?, &options)?;
             reply.text(&sealed.body);
             reply.text(&sealed.path);
-            reply.text(&sealed.timestamp.to_string());
+            reply.number(sealed.timestamp.as_micros());
             reply.bytes(&sealed.nonce);
             for (name, value) in &sealed.headers {
                 reply.text(name);
@@ -140,9 +138,9 @@ fn dispatch(
             let window = arguments.option(3)?.map_or(Ok(Window::MAX), Window::from_seconds)?;
             let request = session.envelope(handle)?.open_request(arguments.body()?, now, window)?;
             reply.text(&request.payload);
-            reply.text(&request.timestamp.to_string());
+            reply.number(request.timestamp.as_micros());
             reply.bytes(&request.nonce);
-            reply.text(&request.key_index.to_string());
+            reply.number(request.key_index as u64);
         }
         // body?, field? → payload, type?, timestamp?, delivery id?, dedupe key, key index
         Operation::OpenWebhook => {
@@ -152,7 +150,7 @@ fn dispatch(
             optional(reply, webhook.timestamp.as_deref());
             optional(reply, webhook.delivery_id.as_deref());
             reply.text(&webhook.dedupe_key);
-            reply.text(&webhook.key_index.to_string());
+            reply.number(webhook.key_index as u64);
         }
         // message → field
         Operation::Encrypt => {
@@ -166,7 +164,7 @@ fn dispatch(
             reply.bytes(&zeroize::Zeroizing::new(session.envelope(handle)?.decrypt(field)?));
         }
         // → timestamp
-        Operation::Timestamp => reply.text(&host.stamp()?.to_string()),
+        Operation::Timestamp => reply.number(host.stamp()?.as_micros()),
         // → key
         Operation::GenerateKey => reply.text(IdempotencyKey::from_random(host.random()?).as_str()),
         // namespace, id → key
@@ -175,10 +173,10 @@ fn dispatch(
             reply.text(IdempotencyKey::derive(text(0)?, text(1)?)?.as_str());
         }
         // json → timestamp?
-        Operation::Validate => {
-            let timestamp = Payload::parse(json(0)?)?.timestamp();
-            optional(reply, timestamp.map(|timestamp| timestamp.to_string()).as_deref());
-        }
+        Operation::Validate => match Payload::parse(json(0)?)?.timestamp() {
+            Some(timestamp) => reply.number(timestamp.as_micros()),
+            None => reply.none(),
+        },
         // path → normalised path, kind, names of required headers
         Operation::Path => {
             let path = cardseal::normalize_path(arguments.text(0, ErrorCode::InvalidPath)?)?;
@@ -225,9 +223,9 @@ fn dispatch(
 /// Takes an envelope into the session, and says what it became.
 fn hold(session: &mut Session, envelope: Envelope, reply: &mut impl Reply) {
     let (layout, max_bytes) = (envelope.layout(), envelope.max_bytes());
-    reply.text(&session.add(envelope).to_string());
+    reply.number(session.add(envelope) as u64);
     reply.text(layout.as_str());
-    reply.text(&max_bytes.to_string());
+    reply.number(max_bytes as u64);
 }
 
 /// Where an envelope's older secrets begin.
@@ -280,7 +278,11 @@ fn open_response(session: &Session, handle: usize, arguments: Arguments<'_>, rep
 fn refuse(reply: &mut impl Reply, error: &Error, failure_class: Option<&str>) -> Verdict {
     reply.text(error.code());
     reply.text(error.message());
-    optional(reply, error.skew_micros().map(|skew| skew.to_string()).as_deref());
+    match error.skew_micros() {
+        Some(skew @ 0..) => reply.number(skew.unsigned_abs()),
+        Some(skew) => reply.text(&["-", cardseal::json::write_digits(skew.unsigned_abs(), &mut [0; 20])].concat()),
+        None => reply.none(),
+    }
     optional(reply, failure_class);
     Verdict::Refused
 }
