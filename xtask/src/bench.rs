@@ -32,6 +32,7 @@ const BENCHMARKS: &[(&str, Measure)] = &[
     ("go", go),
     ("node", |repo, options| javascript(repo, "node", options)),
     ("wasm", |repo, options| javascript(repo, "wasm", options)),
+    ("cold", |repo, options| javascript(repo, "cold", options)),
 ];
 
 fn rust(repo: &Repo, options: &[String]) -> Result<()> {
@@ -54,7 +55,7 @@ fn go(repo: &Repo, options: &[String]) -> Result<()> {
     Shell::live().run(go::command(repo, go::BENCH, &["run", "."]).args(options))
 }
 
-/// Both engines are measured as they are packed, in Node.
+/// Each engine is measured as it is packed, in Node; `cold` is both in processes of their own.
 fn javascript(repo: &Repo, engine: &str, options: &[String]) -> Result<()> {
     let shell = Shell::live();
     let npm = Npm::with_tools(repo, &shell)?;
