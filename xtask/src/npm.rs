@@ -336,7 +336,7 @@ pub(crate) fn bench(npm: &Npm<'_>, tarballs: &Tarballs, engine: &str, options: &
     npm.install(BENCH)?;
     let folder = npm.project("bench", tarballs)?;
     npm.link_tools(&folder, BENCH)?;
-    for name in ["node", "wasm"] {
+    for name in ["node", "wasm", "cold"] {
         copy_sources(&npm.repo.path("tests/bench").join(name), &folder.join(name))?;
     }
     npm.shell.run(npm.command("node").current_dir(&folder).arg(format!("{engine}/bench.mjs")).args(options))
@@ -442,6 +442,9 @@ const ENTRIES: &[Entry] = &[
 const WASM_OPT: &[&str] = &[
     "-Oz",
     "--converge",
+    "--reorder-functions",
+    // Functions that have one caller stay functions: runtimes compile each when it is first called.
+    "--one-caller-inline-max-function-size=8",
     "--enable-simd",
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
