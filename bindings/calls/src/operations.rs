@@ -110,48 +110,11 @@ fn dispatch(
         }
         // json → body
         Operation::SealWebhook => reply.text(&hazmat::seal_webhook_json_on(host, session.envelope(handle)?, json(0)?)?),
-        // json, path, api key, idempotency key? → body, path, timestamp, nonce, header name, its value, …
-        Operation::SealRequest => {
-            let path = arguments.text(1, ErrorCode::InvalidPath)?;
-            let mut options = RequestOptions::new(arguments.text(2, ErrorCode::InvalidApiKey)?);
-            if let Some(key) = arguments.optional_text(3, ErrorCode::InvalidIdempotencyKey)? {
-                options = options.idempotency_key(key);
-            }
-            let sealed = hazmat::seal_request_json_on(host, session.envelope(handle)?, path, json(0)?, &options)?;
-            reply.text(&sealed.body);
-            reply.text(&sealed.path);
-            reply.number(sealed.timestamp.as_micros());
-            reply.bytes(&sealed.nonce);
-            for (name, value) in &sealed.headers {
-                reply.text(name);
-                reply.text(value);
-            }
-        }
+        Operation::SealRequest => seal_request(session, host, handle, arguments, reply)?,
         // body?, field? → payload
         Operation::Open => reply.text(&session.envelope(handle)?.open_json(arguments.body()?)?),
-        // body?, field?, now?, window in seconds? → payload, timestamp, nonce, key index
-        Operation::OpenRequest => {
-            let now = match arguments.option(2)? {
-                Some(micros) => Timestamp::from_micros(micros)?,
-                None => host.wall_clock()?,
-            };
-            let window = arguments.option(3)?.map_or(Ok(Window::MAX), Window::from_seconds)?;
-            let request = session.envelope(handle)?.open_request(arguments.body()?, now, window)?;
-            reply.text(&request.payload);
-            reply.number(request.timestamp.as_micros());
-            reply.bytes(&request.nonce);
-            reply.number(request.key_index as u64);
-        }
-        // body?, field? → payload, type?, timestamp?, delivery id?, dedupe key, key index
-        Operation::OpenWebhook => {
-            let webhook = session.envelope(handle)?.open_webhook(arguments.body()?)?;
-            reply.text(&webhook.payload);
-            optional(reply, webhook.event_type.as_deref());
-            optional(reply, webhook.timestamp.as_deref());
-            optional(reply, webhook.delivery_id.as_deref());
-            reply.text(&webhook.dedupe_key);
-            reply.number(webhook.key_index as u64);
-        }
+        Operation::OpenRequest => open_request(session, host, handle, arguments, reply)?,
+        Operation::OpenWebhook => open_webhook(session, handle, arguments, reply)?,
         // message → field
         Operation::Encrypt => {
             let missing = || Error::new(ErrorCode::InvalidPayload, "there is no message: hand in text or bytes");
@@ -192,31 +155,108 @@ fn dispatch(
         }
         // json → canonical json
         Operation::Canonical => reply.text(&cardseal::canonical_json(json(0)?)?),
-        // api key, path, timestamp, nonce → timestamp key, nonce key
-        Operation::ReplayKeys => {
-            let timestamp = Timestamp::parse(arguments.text(2, ErrorCode::InvalidTimestamp)?)?;
-            let nonce = arguments.bytes(3).and_then(|nonce| nonce.try_into().ok());
-            let nonce = nonce.ok_or_else(|| Error::new(ErrorCode::InvalidOption, "a nonce has 24 bytes"))?;
-            let api_key = arguments.text(0, ErrorCode::InvalidApiKey)?;
-            let keys = ReplayKeys::of(api_key, arguments.text(1, ErrorCode::InvalidPath)?, timestamp, nonce)?;
-            reply.text(&keys.timestamp);
-            reply.text(&keys.nonce);
-        }
-        // kind, failure class, code?, sent, a flag for the key, attempt → decision
-        Operation::Retry => {
-            let name = |index| arguments.text(index, ErrorCode::InvalidOption);
-            let decision = cardseal::should_retry(&Attempt {
-                kind: name(0)?.parse()?,
-                class: name(1)?.parse()?,
-                code: arguments.optional_text(2, ErrorCode::InvalidOption)?,
-                sent: name(3)?.parse()?,
-                has_key: arguments.bytes(4).is_some(),
-                attempt: arguments.option(5)?.unwrap_or(1),
-            });
-            reply.text(decision.as_str());
-        }
+        Operation::ReplayKeys => replay_keys(arguments, reply)?,
+        Operation::Retry => retry(arguments, reply)?,
         Operation::OpenResponse => {} // answers with an error of the API too: `perform` calls it by itself
     }
+    Ok(())
+}
+
+// Operations that a program may never use have functions of their own: a runtime compiles one when it is first called.
+
+/// json, path, api key, idempotency key? → body, path, timestamp, nonce, header name, its value, …
+#[inline(never)]
+fn seal_request(
+    session: &Session,
+    host: &impl Host,
+    handle: usize,
+    arguments: Arguments<'_>,
+    reply: &mut impl Reply,
+) -> Result<()> {
+    let path = arguments.text(1, ErrorCode::InvalidPath)?;
+    let mut options = RequestOptions::new(arguments.text(2, ErrorCode::InvalidApiKey)?);
+    if let Some(key) = arguments.optional_text(3, ErrorCode::InvalidIdempotencyKey)? {
+        options = options.idempotency_key(key);
+    }
+    let sealed = hazmat::seal_request_json_on(
+        host,
+        session.envelope(handle)?,
+        path,
+        arguments.text(0, ErrorCode::InvalidPayload)?,
+        &options,
+    )?;
+    reply.text(&sealed.body);
+    reply.text(&sealed.path);
+    reply.number(sealed.timestamp.as_micros());
+    reply.bytes(&sealed.nonce);
+    for (name, value) in &sealed.headers {
+        reply.text(name);
+        reply.text(value);
+    }
+    Ok(())
+}
+
+/// body?, field?, now?, window in seconds? → payload, timestamp, nonce, key index
+#[inline(never)]
+fn open_request(
+    session: &Session,
+    host: &impl Host,
+    handle: usize,
+    arguments: Arguments<'_>,
+    reply: &mut impl Reply,
+) -> Result<()> {
+    let now = match arguments.option(2)? {
+        Some(micros) => Timestamp::from_micros(micros)?,
+        None => host.wall_clock()?,
+    };
+    let window = arguments.option(3)?.map_or(Ok(Window::MAX), Window::from_seconds)?;
+    let request = session.envelope(handle)?.open_request(arguments.body()?, now, window)?;
+    reply.text(&request.payload);
+    reply.number(request.timestamp.as_micros());
+    reply.bytes(&request.nonce);
+    reply.number(request.key_index as u64);
+    Ok(())
+}
+
+/// body?, field? → payload, type?, timestamp?, delivery id?, dedupe key, key index
+#[inline(never)]
+fn open_webhook(session: &Session, handle: usize, arguments: Arguments<'_>, reply: &mut impl Reply) -> Result<()> {
+    let webhook = session.envelope(handle)?.open_webhook(arguments.body()?)?;
+    reply.text(&webhook.payload);
+    optional(reply, webhook.event_type.as_deref());
+    optional(reply, webhook.timestamp.as_deref());
+    optional(reply, webhook.delivery_id.as_deref());
+    reply.text(&webhook.dedupe_key);
+    reply.number(webhook.key_index as u64);
+    Ok(())
+}
+
+/// api key, path, timestamp, nonce → timestamp key, nonce key
+#[inline(never)]
+fn replay_keys(arguments: Arguments<'_>, reply: &mut impl Reply) -> Result<()> {
+    let timestamp = Timestamp::parse(arguments.text(2, ErrorCode::InvalidTimestamp)?)?;
+    let nonce = arguments.bytes(3).and_then(|nonce| nonce.try_into().ok());
+    let nonce = nonce.ok_or_else(|| Error::new(ErrorCode::InvalidOption, "a nonce has 24 bytes"))?;
+    let api_key = arguments.text(0, ErrorCode::InvalidApiKey)?;
+    let keys = ReplayKeys::of(api_key, arguments.text(1, ErrorCode::InvalidPath)?, timestamp, nonce)?;
+    reply.text(&keys.timestamp);
+    reply.text(&keys.nonce);
+    Ok(())
+}
+
+/// kind, failure class, code?, sent, a flag for the key, attempt → decision
+#[inline(never)]
+fn retry(arguments: Arguments<'_>, reply: &mut impl Reply) -> Result<()> {
+    let name = |index| arguments.text(index, ErrorCode::InvalidOption);
+    let decision = cardseal::should_retry(&Attempt {
+        kind: name(0)?.parse()?,
+        class: name(1)?.parse()?,
+        code: arguments.optional_text(2, ErrorCode::InvalidOption)?,
+        sent: name(3)?.parse()?,
+        has_key: arguments.bytes(4).is_some(),
+        attempt: arguments.option(5)?.unwrap_or(1),
+    });
+    reply.text(decision.as_str());
     Ok(())
 }
 
@@ -243,6 +283,7 @@ fn options(arguments: Arguments<'_>, mut builder: EnvelopeBuilder) -> Result<Env
 }
 
 /// body?, field?, status, body of the request? → payload
+#[inline(never)]
 fn open_response(session: &Session, handle: usize, arguments: Arguments<'_>, reply: &mut impl Reply) -> Verdict {
     let parts = || {
         let status = arguments.option(2)?.unwrap_or_default();

@@ -90,7 +90,7 @@ fn checks_of_package(npm: &Npm<'_>, tarballs: &Tarballs) -> Counts {
 const GOAL_BYTES: usize = 24 * 1_024;
 
 /// How large it may be: no goal, but a guard against growing unnoticed.
-const MOST_BYTES: usize = 51 * 1_024;
+const MOST_BYTES: usize = 52 * 1_024;
 
 /// A project with the tarballs installed. What the tests themselves use is linked beside them.
 fn project(npm: &Npm<'_>, tarballs: &Tarballs) -> Result<PathBuf> {
