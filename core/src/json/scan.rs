@@ -4,9 +4,9 @@ use alloc::string::String;
 
 /// The text without JSON's white space at either end.
 pub fn trim(text: &str) -> &str {
-    let is_space = |byte: &&u8| b" \t\n\r".contains(byte);
-    let start = text.bytes().take_while(|byte| is_space(&byte)).count();
-    let end = text.len() - text.bytes().rev().take_while(|byte| is_space(&byte)).count();
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let start = text.bytes().take_while(is_space).count();
+    let end = text.len() - text.bytes().rev().take_while(is_space).count();
     text.get(start..end).unwrap_or_default()
 }
 
