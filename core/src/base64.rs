@@ -58,7 +58,8 @@ mod small {
     #[inline]
     fn characters([a, b, c]: [u8; 3]) -> [u8; 4] {
         let bits = u32::from_be_bytes([0, a, b, c]);
-        [18, 12, 6, 0].map(|shift| ALPHABET[(bits >> shift & 63) as usize])
+        let character = |shift: u32| ALPHABET[(bits >> shift & 63) as usize];
+        [character(18), character(12), character(6), character(0)]
     }
 
     /// Writes the bytes of `text` at the start of `out`, and says how many those are.
@@ -84,9 +85,9 @@ mod small {
     /// The three bytes of a group, behind a zero. `wrong` is 64 or more from the first character on that is none.
     #[inline]
     fn bytes(group: [u8; 4], wrong: &mut u8) -> [u8; 4] {
-        let values = group.map(|character| VALUES[usize::from(character)]);
-        *wrong |= values.iter().fold(0, |all, value| all | value);
-        values.iter().fold(0, |bits, &value| bits << 6 | u32::from(value)).to_be_bytes()
+        let [a, b, c, d] = group.map(|character| VALUES[usize::from(character)]);
+        *wrong |= a | b | c | d;
+        (u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d)).to_be_bytes()
     }
 
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
