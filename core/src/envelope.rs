@@ -1,7 +1,6 @@
 //! The key holder that everybody calls.
 
 use alloc::borrow::Cow;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,7 +9,7 @@ use core::ops::{Deref, Range};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::json::{self, Fault, Members, Sink, Unescaped};
+use crate::json::{self, Fault, Members, Sink, Unescaped, decimal};
 use crate::key::Key;
 use crate::layout::{self, Encrypted, FIELD_NAME, Layout};
 use crate::payload::{Edit, JsonText};
@@ -293,15 +292,17 @@ pub(crate) fn find_field_within(body: &[u8], max_bytes: usize) -> Result<Cow<'_,
 }
 
 fn too_large(max_bytes: usize) -> Error {
-    let message = format!("the body has more than {max_bytes} bytes: send less, or raise `max_bytes`");
+    let message =
+        ["the body has more than ", &decimal(max_bytes as u64), " bytes: send less, or raise `max_bytes`"].concat();
     Error::new(ErrorCode::TooLarge, message)
 }
 
 /// Reads an HTTP body strictly and finds its field.
 pub(crate) fn find_field(body: &[u8]) -> Result<Cow<'_, str>> {
     let mut members = Members::new([FIELD_NAME]);
-    let text = json::read_utf8(body, &mut members)
-        .map_err(|fault| Error::new(ErrorCode::InvalidJson, format!("the body is not strict JSON: {fault}")))?;
+    let text = json::read_utf8(body, &mut members.finder()).map_err(|fault| {
+        Error::new(ErrorCode::InvalidJson, ["the body is not strict JSON: ", &fault.description()].concat())
+    })?;
     let [field] = members.found();
     let field = field.as_ref().ok_or_else(|| {
         let message = "the body has no `encrypted` member: it was not sealed, or it is an error in plain text";
@@ -314,7 +315,10 @@ pub(crate) fn find_field(body: &[u8]) -> Result<Cow<'_, str>> {
 }
 
 pub(crate) fn opened_text_invalid(fault: &Fault) -> Error {
-    Error::new(ErrorCode::InvalidPayload, format!("what the envelope holds is not strict JSON: {fault}"))
+    Error::new(
+        ErrorCode::InvalidPayload,
+        ["what the envelope holds is not strict JSON: ", &fault.description()].concat(),
+    )
 }
 
 /// What came out of the cipher.
@@ -362,7 +366,7 @@ impl Opened {
         sink: &mut impl Sink<Error = Fault>,
     ) -> Result<Members<N>> {
         let mut members = Members::new(names);
-        self.read(&mut (&mut members, sink))?;
+        self.read(&mut (&mut members.finder(), sink))?;
         Ok(members)
     }
 
@@ -441,7 +445,7 @@ impl Plaintext {
         reader.disable_recursion_limit(); // the strict reader has counted the levels, one more than serde_json would
         let value = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
         value.map_err(|error| {
-            let message = format!("the payload does not fit the type asked for (column {})", error.column());
+            let message = alloc::format!("the payload does not fit the type asked for (column {})", error.column());
             Error::new(ErrorCode::InvalidPayload, message)
         })
     }

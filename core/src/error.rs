@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
+use crate::digest::hex;
 pub use crate::tables::ErrorCode;
 
 /// What every call of this crate returns.
@@ -80,14 +81,55 @@ pub(crate) fn quoted(input: &str) -> String {
             quoted.push('…');
             break;
         }
-        if character.is_ascii_graphic() || character == ' ' || character.is_alphanumeric() {
-            quoted.push(character);
-        } else {
-            quoted.extend(character.escape_default());
+        match character {
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            unseen if is_unseen(unseen) => {
+                let digits = hex(&u32::from(unseen).to_be_bytes());
+                quoted.push_str("\\u{");
+                quoted.push_str(
+                    digits.get(digits.bytes().take(7).take_while(|&digit| digit == b'0').count()..).unwrap_or_default(),
+                );
+                quoted.push('}');
+            }
+            seen => quoted.push(seen),
         }
     }
     quoted.push('`');
     quoted
+}
+
+/// Whether a character shows nothing of its own: control characters, spaces but the plain one, marks that change their
+/// neighbours or the direction of writing, private ones.
+///
+/// By hand, because the standard library's tables of what is a letter are as large as the strict reader.
+const fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\0'..='\x1f'
+            | '\x7f'..='\u{a0}'
+            | '\u{ad}'
+            | '\u{300}'..='\u{36f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{1680}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{2000}'..='\u{200f}'
+            | '\u{2028}'..='\u{202f}'
+            | '\u{205f}'..='\u{206f}'
+            | '\u{3000}'
+            | '\u{3164}'
+            | '\u{e000}'..='\u{f8ff}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..
+    )
 }
 
 const QUOTED_CHARACTERS: usize = 40;
@@ -150,6 +192,7 @@ mod tests {
     #[test]
     fn quoted_input_is_cut_and_escaped() {
         assert_eq!(quoted("a\n\u{202e}é"), "`a\\n\\u{202e}é`");
+        assert_eq!(quoted("\0\u{7f} „カ“ ☂\u{e0041}"), "`\\u{0}\\u{7f} „カ“ ☂\\u{e0041}`");
         assert_eq!(quoted(&"x".repeat(40)), alloc::format!("`{}`", "x".repeat(40)));
         assert_eq!(quoted(&"x".repeat(41)), alloc::format!("`{}…`", "x".repeat(40)));
     }

@@ -7,9 +7,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::digest::digest;
 use crate::envelope::Envelope;
 use crate::error::{Error, ErrorCode, Result};
 use crate::layout::Encrypted;
@@ -169,7 +169,7 @@ impl NoncePool {
     pub fn refill(&mut self, fresh: &mut [u8]) -> Result<()> {
         self.bytes.zeroize();
         self.next = 0;
-        let digest: [u8; 32] = Sha256::digest(&*fresh).into();
+        let digest = digest(fresh);
         let (nonces, rest) = fresh.as_chunks::<{ size_of::<Nonce>() }>();
         let repeats = nonces.windows(2).any(|pair| matches!(pair, [first, second] if first == second));
         if nonces.is_empty() || !rest.is_empty() || repeats || self.last_refill == Some(digest) {

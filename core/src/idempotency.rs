@@ -3,9 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use sha2::{Digest, Sha256};
-
-use crate::digest::{digest_parts, hex, update_length};
+use crate::digest::{Digest, digest_parts, hex};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Canonical;
 use crate::path::normalize_path;
@@ -124,14 +122,12 @@ fn uuid(mut bytes: [u8; 16], version: u8) -> String {
 pub fn fingerprint(path: &str, payload: &str) -> Result<String> {
     let path = normalize_path(path)?;
     let canonical = read_canonical(payload)?;
-    let mut hash = Sha256::new();
-    for part in ["cardseal fingerprint v1", &path] {
-        update_length(&mut hash, part.len());
-        hash.update(part);
-    }
-    update_length(&mut hash, canonical.len());
-    canonical.write(&mut |piece| hash.update(piece));
-    Ok(hex(&hash.finalize()))
+    let mut digest = Digest::new();
+    digest.update_part(b"cardseal fingerprint v1");
+    digest.update_part(path.as_bytes());
+    digest.update_length(canonical.len());
+    canonical.write(&mut |piece| digest.update(piece.as_bytes()));
+    Ok(hex(&digest.finish()))
 }
 
 /// The canonical form of a payload: members in the byte order of their names, one spelling for every escape, number
@@ -151,9 +147,9 @@ pub fn canonical_json(json: &str) -> Result<String> {
 
 /// SHA-256 of a text's canonical form, in hexadecimal.
 pub(crate) fn canonical_digest(json: &str) -> Result<String> {
-    let mut hash = Sha256::new();
-    read_canonical(json)?.write(&mut |piece| hash.update(piece));
-    Ok(hex(&hash.finalize()))
+    let mut digest = Digest::new();
+    read_canonical(json)?.write(&mut |piece| digest.update(piece.as_bytes()));
+    Ok(hex(&digest.finish()))
 }
 
 fn read_canonical(json: &str) -> Result<Canonical<'_>> {

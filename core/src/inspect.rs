@@ -246,7 +246,7 @@ impl Walk<'_> {
         self.message = Some(message.message.clone());
         let text = message.into_text().map_err(|error| self.fail("payload", &error))?.plaintext;
         let mut members = Members::new(REQUEST_MEMBERS);
-        json::read(&text, &mut members).map_err(|fault| self.fail("payload", &opened_text_invalid(&fault)))?;
+        json::read(&text, &mut members.finder()).map_err(|fault| self.fail("payload", &opened_text_invalid(&fault)))?;
         self.pass("payload", format!("strict JSON, {}", described(members.root())));
         self.as_request(&text, &members)
     }
@@ -388,7 +388,7 @@ impl Walk<'_> {
         let Ok(text) = core::str::from_utf8(body) else { return };
         let text = json::trim(text);
         let mut members = Members::new([FIELD_NAME, REQUEST_TIMESTAMP, "data"]);
-        if json::read(text, &mut members).is_err() {
+        if json::read(text, &mut members.finder()).is_err() {
             if text.starts_with('<') {
                 self.note("json", "it begins like HTML: a proxy or a login page answered, not the API");
             } else if text.starts_with("{'") {
@@ -464,7 +464,7 @@ impl Walk<'_> {
         let literal = json::trim(text);
         let inside = Found { kind, span: 0..literal.len() }.string(literal);
         let mut members = Members::new([]);
-        if inside.is_some_and(|inside| json::read(&inside, &mut members).is_ok()) && members.is_object() {
+        if inside.is_some_and(|inside| json::read(&inside, &mut members.finder()).is_ok()) && members.is_object() {
             self.note("json", "the string holds a JSON object: it was serialised twice");
         }
     }
@@ -483,7 +483,7 @@ impl Walk<'_> {
     fn hint_wrapped(&mut self, members: &Members<3>, text: &str) {
         let [None, None, Some(data)] = members.found() else { return };
         let mut inner = Members::new([REQUEST_TIMESTAMP]);
-        if json::read(data.raw(text), &mut inner).is_ok() && inner.is_object() {
+        if json::read(data.raw(text), &mut inner.finder()).is_ok() && inner.is_object() {
             let [stamp] = inner.found();
             let with = if stamp.is_some() { ", `request_timestamp` too" } else { "" };
             self.note("timestamp", format!("the fields stand in a `data` object{with}: put them at the root"));

@@ -1,13 +1,13 @@
 //! From the API secret to the cipher's key.
 
 use alloc::boxed::Box;
-use alloc::format;
 use core::fmt;
 
-use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
+use crate::digest::Digest;
 use crate::error::{Error, ErrorCode, Result};
+use crate::json::decimal;
 
 /// A secretbox key. Boxed so that moving it leaves no copy behind; wiped when dropped; never printed.
 #[derive(Clone)]
@@ -21,11 +21,19 @@ impl Key {
     /// SHA-256 of the secret's UTF-8 bytes: nothing trimmed, nothing normalised.
     pub(crate) fn from_secret(secret: &str) -> Result<Self> {
         if secret.len() < MIN_SECRET_BYTES {
-            let message = format!("the secret has {} bytes: use at least {MIN_SECRET_BYTES}", secret.len());
+            let message = [
+                "the secret has ",
+                &decimal(secret.len() as u64),
+                " bytes: use at least ",
+                &decimal(MIN_SECRET_BYTES as u64),
+            ]
+            .concat();
             return Err(Error::new(ErrorCode::InvalidKey, message));
         }
         let mut key = Box::new([0; KEY_BYTES]);
-        Sha256::new_with_prefix(secret).finalize_into((&mut *key).into());
+        let mut digest = Digest::new();
+        digest.update(secret.as_bytes());
+        digest.finish_into(&mut key);
         Ok(Self(key))
     }
 
@@ -33,7 +41,9 @@ impl Key {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut key = Box::new([0; KEY_BYTES]);
         if bytes.len() != KEY_BYTES {
-            let message = format!("the key has {} bytes: a raw key has {KEY_BYTES}", bytes.len());
+            let message =
+                ["the key has ", &decimal(bytes.len() as u64), " bytes: a raw key has ", &decimal(KEY_BYTES as u64)]
+                    .concat();
             return Err(Error::new(ErrorCode::InvalidKey, message));
         }
         key.copy_from_slice(bytes);

@@ -11,9 +11,10 @@ use core::fmt;
 use core::ops::Range;
 use core::str::FromStr;
 
-use base64::Engine as _;
 use zeroize::Zeroizing;
 
+use crate::base64;
+use crate::digest::hex;
 use crate::error::{Error, ErrorCode, Result, quoted};
 use crate::secretbox::{NONCE_BYTES, Nonce, TAG_BYTES, Tag};
 
@@ -60,7 +61,7 @@ impl FromStr for Layout {
             "versioned" => Ok(Self::Versioned),
             "bare" => Ok(Self::Bare),
             _ => {
-                let message = alloc::format!("the layout {} is unknown: use `versioned` or `bare`", quoted(name));
+                let message = ["the layout ", &quoted(name), " is unknown: use `versioned` or `bare`"].concat();
                 Err(Error::new(ErrorCode::InvalidOption, message))
             }
         }
@@ -135,8 +136,7 @@ impl Encrypted {
 
     /// Writes the field, ASCII alone, over `out`, which has to be as long as [`field_bytes`](Self::field_bytes) says.
     pub fn write_field(&self, out: &mut [u8]) {
-        let written = engine().encode_slice(self.bytes(), out);
-        debug_assert_eq!(written, Ok(self.field_bytes()));
+        base64::encode(self.bytes(), out);
     }
 
     /// Writes the HTTP body, ASCII alone, over `out`, which has to be as long as [`body_bytes`](Self::body_bytes) says.
@@ -195,7 +195,7 @@ pub(crate) fn decode(layout: Layout, field: &[u8]) -> Result<Sealed> {
     // let the message land at the start of a buffer of its own, with no byte moved afterwards.
     let mut head = [0; HEAD_CHARACTERS / 4 * 3];
     let (first, rest) = field.split_at_checked(HEAD_CHARACTERS).ok_or_else(|| malformed(layout, field))?;
-    let head_bytes = decode_slice(first, &mut head).ok_or_else(|| malformed(layout, field))?;
+    let head_bytes = base64::decode(first, &mut head).ok_or_else(|| malformed(layout, field))?;
     if !rest.is_empty() && head_bytes < head.len() {
         return Err(malformed(layout, field)); // padding before the end
     }
@@ -207,7 +207,7 @@ pub(crate) fn decode(layout: Layout, field: &[u8]) -> Result<Sealed> {
     let mut message = Zeroizing::new(Vec::with_capacity(start.len() + rest_bytes));
     message.extend_from_slice(start);
     message.resize(start.len() + rest_bytes, 0);
-    let decoded = decode_slice(rest, message.get_mut(start.len()..).unwrap_or_default());
+    let decoded = base64::decode(rest, message.get_mut(start.len()..).unwrap_or_default());
     if decoded != Some(rest_bytes) {
         return Err(malformed(layout, field));
     }
@@ -216,11 +216,14 @@ pub(crate) fn decode(layout: Layout, field: &[u8]) -> Result<Sealed> {
     let (nonce, tag) =
         header.get(version.len()..).and_then(<[u8]>::split_first_chunk).unwrap_or((&[0; NONCE_BYTES], &[]));
     if !header.starts_with(version) {
-        let found = header.first().copied().unwrap_or_default();
-        let message = alloc::format!(
-            "the envelope begins with 0x{found:02x}, not 0x{VERSION_BYTE:02x}: \
-             it is another version or the layout `bare`, which the caller has to choose"
-        );
+        let message = [
+            "the envelope begins with 0x",
+            &hex(header.get(..1).unwrap_or_default()),
+            ", not 0x",
+            &hex(version),
+            ": it is another version or the layout `bare`, which the caller has to choose",
+        ]
+        .concat();
         return Err(Error::new(ErrorCode::UnsupportedVersion, message));
     }
     Ok(Sealed { nonce: *nonce, tag: tag.first_chunk().copied().unwrap_or_default(), message })
@@ -234,28 +237,12 @@ pub(crate) fn is_well_formed(layout: Layout, field: &[u8]) -> bool {
 /// The nonce in a field, whatever follows it.
 pub(crate) fn nonce(layout: Layout, field: &[u8]) -> Option<Nonce> {
     let mut head = [0; HEAD_CHARACTERS / 4 * 3];
-    decode_slice(field.get(..HEAD_CHARACTERS)?, &mut head)?;
+    base64::decode(field.get(..HEAD_CHARACTERS)?, &mut head)?;
     head.get(layout.version().len()..)?.first_chunk().copied()
 }
 
 const HEAD_CHARACTERS: usize = 56;
 const _: () = assert!(HEAD_CHARACTERS / 4 * 3 >= Layout::Versioned.header_bytes());
-
-fn decode_slice(text: &[u8], out: &mut [u8]) -> Option<usize> {
-    engine().decode_slice(text, out).ok()
-}
-
-#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn engine() -> &'static base64::engine::Simd {
-    use base64::engine::{Simd, general_purpose::PAD};
-    static ENGINE: std::sync::LazyLock<Simd> = std::sync::LazyLock::new(|| Simd::standard(PAD));
-    &ENGINE
-}
-
-#[cfg(not(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-fn engine() -> &'static base64::engine::GeneralPurpose {
-    &base64::engine::general_purpose::STANDARD
-}
 
 /// Says what is wrong with a field that does not decode, as precisely as can be told cheaply.
 #[cold]

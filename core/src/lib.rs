@@ -48,6 +48,7 @@ extern crate alloc;
 #[cfg(not(any(feature = "portable", feature = "simd")))]
 compile_error!("cardseal needs a cipher engine: turn on the feature `portable` or `simd`");
 
+mod base64;
 #[doc(hidden)]
 pub mod binding;
 mod digest;

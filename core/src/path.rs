@@ -1,6 +1,5 @@
 //! One spelling for a path, because replay keys and fingerprints are taken of it.
 
-use alloc::format;
 use alloc::string::String;
 
 use crate::error::{Error, ErrorCode, Result, quoted};
@@ -21,42 +20,48 @@ use crate::error::{Error, ErrorCode, Result, quoted};
 /// ```
 pub fn normalize_path(path_or_url: &str) -> Result<String> {
     // What a message quotes is without authority, query and fragment, where passwords and tokens can stand.
-    let given = without_authority(path_or_url).split(['?', '#']).next().unwrap_or_default();
-    let path = given.trim_end_matches('/');
+    let given = without_authority(path_or_url);
+    let given = given.get(..position(given, b"?#")).unwrap_or_default();
+    let slashes = given.bytes().rev().take_while(|&byte| byte == b'/').count();
+    let path = given.get(..given.len() - slashes).unwrap_or_default();
     let path = path.strip_prefix('/').unwrap_or(path);
     check_segments(path).map_err(|wrong| {
-        let message = format!("the path {} {wrong}: use one like `/cards/get`", quoted(given));
+        let message = ["the path ", &quoted(given), " ", wrong, ": use one like `/cards/get`"].concat();
         Error::new(ErrorCode::InvalidPath, message)
     })?;
-    Ok(if is_versioned(path) { format!("/{path}") } else { format!("{DEFAULT_PREFIX}{path}") })
+    Ok([if is_versioned(path) { "/" } else { DEFAULT_PREFIX }, path].concat())
 }
 
 const DEFAULT_PREFIX: &str = "/api/v1/";
 
 fn without_authority(text: &str) -> &str {
-    let Some((scheme, rest)) = text.split_once("://") else { return text };
-    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte));
-    if !is_scheme {
-        return text;
-    }
-    rest.find(['/', '?', '#']).and_then(|start| rest.get(start..)).unwrap_or_default()
+    let scheme = position(text, b":");
+    let Some(rest) = text.get(scheme..).and_then(|rest| rest.strip_prefix("://")) else { return text };
+    let scheme = text.as_bytes().get(..scheme).unwrap_or_default();
+    let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic)
+        && scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(byte));
+    if is_scheme { rest.get(position(rest, b"/?#")..).unwrap_or_default() } else { text }
+}
+
+/// Where the first of some ASCII characters stands, or the text's end.
+fn position(text: &str, characters: &[u8]) -> usize {
+    text.bytes().position(|byte| characters.contains(&byte)).unwrap_or(text.len())
 }
 
 fn check_segments(path: &str) -> Result<(), &'static str> {
     if path.is_empty() || api_version_end(path) == Some(path.len()) {
         return Err("names no endpoint");
     }
-    if path.contains(['%', '\\']) {
+    if position(path, b"%\\") < path.len() {
         return Err("holds `%` or `\\`");
     }
     if !path.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
         return Err("holds a character that is not printable ASCII");
     }
-    for segment in path.split('/') {
+    for segment in path.as_bytes().split(|&byte| byte == b'/') {
         match segment {
-            "" => return Err("has an empty segment"),
-            "." | ".." => return Err("has a dot segment"),
+            b"" => return Err("has an empty segment"),
+            b"." | b".." => return Err("has a dot segment"),
             _ => {}
         }
     }

@@ -1,7 +1,5 @@
 //! What a request payload has to be, and the stamp that sealing puts into it.
 
-use alloc::format;
-
 use crate::error::{Error, ErrorCode, Result};
 #[cfg(feature = "writer")]
 use crate::json::Writer;
@@ -147,7 +145,7 @@ impl<'j> Object<'j> {
 /// Reads any JSON value that is not sealed yet, and finds its stamp.
 pub(crate) fn read_unsealed(text: &str) -> Result<Members<2>> {
     let mut members = Members::new(PAYLOAD_MEMBERS);
-    json::read(text, &mut members).map_err(|fault| invalid_payload(&fault))?;
+    json::read(text, &mut members.finder()).map_err(|fault| invalid_payload(&fault))?;
     unsealed(members)
 }
 
@@ -172,7 +170,7 @@ pub(crate) fn not_an_object() -> Error {
 }
 
 pub(crate) fn invalid_payload(fault: &Fault) -> Error {
-    Error::new(ErrorCode::InvalidPayload, format!("the payload is not strict JSON: {fault}"))
+    Error::new(ErrorCode::InvalidPayload, ["the payload is not strict JSON: ", &fault.description()].concat())
 }
 
 /// The stamp's grammar: an integer token or a string of digits (SPEC: timestamps). `raw` is the value as it stands.

@@ -5,11 +5,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use sha2::{Digest, Sha256};
-
-use crate::digest::{digest_parts, hex};
+use crate::digest::{digest, digest_parts, hex};
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::is_token;
+use crate::json::decimal;
 use crate::path::normalize_path;
 use crate::request::Request;
 use crate::secretbox::Nonce;
@@ -41,7 +40,7 @@ impl ReplayKeys {
     pub fn of(api_key: &str, path: &str, timestamp: Timestamp, nonce: &Nonce) -> Result<Self> {
         check_api_key(api_key)?;
         let path = normalize_path(path)?;
-        let digits = alloc::format!("{timestamp}");
+        let digits = decimal(timestamp.as_micros());
         let api_key = api_key.as_bytes();
         Ok(Self {
             timestamp: hex(&digest_parts(&[
@@ -169,7 +168,7 @@ impl Default for MemoryReplayStore {
 impl ReplayStore for MemoryReplayStore {
     fn claim(&mut self, key: &str, ttl_millis: u64, now_millis: u64) -> Result<bool> {
         self.drop_expired(now_millis);
-        let key: [u8; 32] = Sha256::digest(key).into();
+        let key = digest(key.as_bytes());
         if self.claimed.contains(&key) {
             return Ok(false);
         }

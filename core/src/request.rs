@@ -1,6 +1,5 @@
 //! Sealed requests: what a client sends, and what a server makes of it.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -165,13 +164,14 @@ impl RequestHead {
         check_api_key(options.api_key)?;
         let idempotency_key = options.idempotency_key.map(IdempotencyKey::parse).transpose()?;
         if idempotency_key.is_none() && kind_of_normalized(&path) == EndpointKind::Keyed {
-            let message = format!("`{path}` needs an idempotency key: make one for the event and keep it for retries");
+            let message =
+                ["`", &path, "` needs an idempotency key: make one for the event and keep it for retries"].concat();
             return Err(Error::new(ErrorCode::IdempotencyKeyRequired, message));
         }
         let mut headers = Vec::with_capacity(3);
         headers.push((API_KEY, options.api_key.to_string()));
         headers.push((CONTENT_TYPE, JSON.to_string()));
-        headers.extend(idempotency_key.as_ref().map(|key| (IDEMPOTENCY_KEY, key.to_string())));
+        headers.extend(idempotency_key.as_ref().map(|key| (IDEMPOTENCY_KEY, key.as_str().to_string())));
         Ok(Self { headers, path, idempotency_key })
     }
 }
@@ -219,7 +219,7 @@ pub(crate) fn request_timestamp(members: &Members<3>, text: &str) -> Result<Time
         } else {
             ": seal with a call that adds it"
         };
-        let message = format!("the payload has no `request_timestamp` at its root{hint}");
+        let message = ["the payload has no `request_timestamp` at its root", hint].concat();
         Error::new(ErrorCode::TimestampNotFound, message)
     })?;
     payload::parse_stamp(stamp.kind, stamp.raw(text))

@@ -2,14 +2,13 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use core::str::Utf8Chunk;
 
 use crate::envelope::{Body, Envelope, Opened, Plaintext, find_field};
 use crate::error::{Error, ErrorCode, Result, quoted};
-use crate::json::{self, Fault, Found, Kind, Members, Nothing, Sink, Unescaped};
+use crate::json::{self, Fault, Found, Kind, Members, Nothing, Sink, Unescaped, decimal};
 use crate::layout::{self, FIELD_NAME};
 use crate::retry::{FailureClass, class_of_plain, class_of_slug, class_of_status};
 use crate::tables::PLAIN_ERRORS;
@@ -271,6 +270,8 @@ impl OpenedResponse<'_> {
     }
 }
 
+const QUOTED_FIELD_NAME: &[u8] = b"\"encrypted\"";
+
 /// Where an error's text stands, the first string of these.
 const TEXT_MEMBERS: [&str; 4] = ["error", "detail", "message", "msg"];
 
@@ -320,7 +321,7 @@ impl PlainText {
         let text = decode_lossily(bytes);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let mut members = Members::new(PLAIN_MEMBERS);
-        let is_json = json::read(text, &mut members).is_ok();
+        let is_json = json::read(text, &mut members.finder()).is_ok();
         let [success, field, texts @ ..] = members.found();
         let holds_field = matches!(field, Some(Found { kind: Kind::String { .. }, .. }));
         let is_envelope = holds_field && text.as_bytes() == bytes;
@@ -330,7 +331,8 @@ impl PlainText {
             false => None,
         };
         // Where nothing says which part is meant, the whole text is: but ciphertext is shown to nobody.
-        let whole = || if text.contains("\"encrypted\"") { "" } else { text.trim() };
+        let shows_field = || text.as_bytes().windows(QUOTED_FIELD_NAME.len()).any(|window| window == QUOTED_FIELD_NAME);
+        let whole = || if shows_field() { "" } else { text.trim() };
         let found = found.unwrap_or_else(|| Unescaped::Borrowed(whole()));
         Self {
             known: PLAIN_ERRORS.iter().find(|plain| plain.text == &*found),
@@ -395,17 +397,32 @@ fn root_string(root: Option<Kind>, text: &str) -> Option<Unescaped<'_>> {
 
 /// A text fit to be shown: no control characters, no white space around it, at most 200 characters.
 fn clean(text: &str) -> String {
-    let visible = text.chars().filter(|character| !character.is_control());
-    let mut characters = visible.skip_while(|first| first.is_whitespace());
-    let mut shown: String = characters.by_ref().take(MESSAGE_CHARACTERS).collect();
-    if characters.all(char::is_whitespace) {
-        shown.truncate(shown.trim_end().len());
+    let mut shown = String::new();
+    let mut count = 0;
+    let mut end = 0; // of what is shown, without white space behind it
+    for character in text.chars().filter(|character| !character.is_control()) {
+        let is_space = character.is_whitespace();
+        if is_space && count == 0 {
+            continue;
+        }
+        if count == MESSAGE_CHARACTERS {
+            if is_space {
+                continue;
+            }
+            return shown; // cut: the space before the cut is inside the text
+        }
+        shown.push(character);
+        count += 1;
+        if !is_space {
+            end = shown.len();
+        }
     }
+    shown.truncate(end);
     shown
 }
 
 const MESSAGE_CHARACTERS: usize = 200;
 
 fn shown_or_status(shown: String, status: u16) -> String {
-    if shown.is_empty() { format!("http status {status}") } else { shown }
+    if shown.is_empty() { ["http status ", &decimal(status.into())].concat() } else { shown }
 }

@@ -3,8 +3,6 @@
 use core::fmt;
 use core::str::FromStr;
 
-use alloc::format;
-
 use crate::error::{Error, ErrorCode, Result, quoted};
 use crate::path::normalize_path;
 use crate::response::PlainError;
@@ -70,8 +68,8 @@ macro_rules! named {
                 match name {
                     $($name => Ok(Self::$variant),)*
                     _ => {
-                        let names = concat!($("`", $name, "` "),*);
-                        let message = format!("{} is no {}: use one of {}", quoted(name), $what, names.trim_end());
+                        let names = concat!($(" `", $name, "`"),*);
+                        let message = [&quoted(name), " is no ", $what, ": use one of", names].concat();
                         Err(Error::new(ErrorCode::InvalidOption, message))
                     }
                 }

@@ -1,9 +1,10 @@
 //! Microseconds since the Unix epoch: their grammar, the window, and a clock that never repeats itself.
 
-use alloc::format;
+use alloc::string::String;
 use core::fmt;
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::json::decimal;
 
 /// Microseconds since the Unix epoch, 0 to 2⁶³ − 1 (protocol: overview, request timestamp).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,7 +114,13 @@ impl Window {
         match u8::try_from(seconds) {
             Ok(seconds) if (1..=Self::MAX.seconds).contains(&seconds) => Ok(Self { seconds }),
             _ => {
-                let message = format!("a window of {seconds} seconds is not possible: use 1 to {}", Self::MAX.seconds);
+                let message = [
+                    "a window of ",
+                    &decimal(seconds),
+                    " seconds is not possible: use 1 to ",
+                    &decimal(Self::MAX.seconds.into()),
+                ]
+                .concat();
                 Err(Error::new(ErrorCode::InvalidOption, message))
             }
         }
@@ -137,7 +144,7 @@ impl Window {
         Err(Error::outside_window(skew_micros, self.outside_message(timestamp, now, skew_micros)))
     }
 
-    fn outside_message(self, timestamp: Timestamp, now: Timestamp, skew_micros: i64) -> alloc::string::String {
+    fn outside_message(self, timestamp: Timestamp, now: Timestamp, skew_micros: i64) -> String {
         let nearly_now = |factor: u64| {
             timestamp.0.checked_mul(factor).is_some_and(|micros| micros.abs_diff(now.0) <= 86_400 * MICROS_PER_SECOND)
         };
@@ -148,13 +155,19 @@ impl Window {
         } else {
             ": set the clock right and seal again"
         };
-        let (seconds, millis) =
-            (skew_micros.unsigned_abs() / MICROS_PER_SECOND, skew_micros.unsigned_abs() / 1_000 % 1_000);
-        let direction = if skew_micros < 0 { "behind" } else { "ahead of" };
-        format!(
-            "the request's timestamp is {seconds}.{millis:03} s {direction} the server's clock, allowed are {} s{hint}",
-            self.seconds
-        )
+        let millis = skew_micros.unsigned_abs() / 1_000;
+        [
+            "the request's timestamp is ",
+            &decimal(millis / 1_000),
+            ".",
+            decimal(1_000 + millis % 1_000).get(1..).unwrap_or_default(), // with its leading zeros
+            if skew_micros < 0 { " s behind" } else { " s ahead of" },
+            " the server's clock, allowed are ",
+            &decimal(self.seconds.into()),
+            " s",
+            hint,
+        ]
+        .concat()
     }
 }
 
@@ -280,6 +293,6 @@ const STEP_BACK_MICROS: u64 = 5 * MICROS_PER_SECOND;
 pub(crate) fn malformed(what: &str) -> Error {
     Error::new(
         ErrorCode::InvalidTimestamp,
-        format!("{what} is no timestamp: use microseconds since 1970, in digits alone"),
+        [what, " is no timestamp: use microseconds since 1970, in digits alone"].concat(),
     )
 }

@@ -1,6 +1,5 @@
 //! Webhooks: sealed like everything else, told apart by a dedupe key.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
@@ -92,8 +91,8 @@ impl Opened {
         let timestamp = timestamp.as_ref().map(|found| found.raw(&text).to_string());
         let delivery_id = string(delivery_id).filter(|id| !id.is_empty());
         let dedupe_key = match &delivery_id {
-            Some(id) => format!("id:{id}"),
-            None => format!("sha256:{}", canonical_digest(&text)?),
+            Some(id) => ["id:", id].concat(),
+            None => ["sha256:", &canonical_digest(&text)?].concat(),
         };
         Ok(Webhook { payload: text, event_type, timestamp, delivery_id, dedupe_key, key_index: self.key_index })
     }

@@ -32,6 +32,7 @@ const BENCHMARKS: &[(&str, Measure)] = &[
     ("go", go),
     ("node", |repo, options| javascript(repo, "node", options)),
     ("wasm", |repo, options| javascript(repo, "wasm", options)),
+    ("cold", |repo, options| javascript(repo, "cold", options)),
     ("server", server),
 ];
 
@@ -62,7 +63,7 @@ fn server(repo: &Repo, options: &[String]) -> Result<()> {
     shell.run(repo.cargo("run --locked --release -p cardseal-bench-server --").args(options))
 }
 
-/// Both engines are measured as they are packed, in Node.
+/// Each engine is measured as it is packed, in Node; `cold` is both in processes of their own.
 fn javascript(repo: &Repo, engine: &str, options: &[String]) -> Result<()> {
     let shell = Shell::live();
     let npm = Npm::with_tools(repo, &shell)?;

@@ -1,7 +1,5 @@
 //! The fields that a call comes with.
 
-use core::str::FromStr;
-
 use cardseal::{Body, Error, ErrorCode, Result};
 
 /// The fields of a call. One that is not there is `None`, as is each beyond the last.
@@ -29,11 +27,12 @@ impl<'a> Arguments<'a> {
         self.bytes(index).map(|_| self.text(index, code)).transpose()
     }
 
-    /// A number, or a name from a list: whatever has a form as text.
-    pub(crate) fn option<T: FromStr>(self, index: usize) -> Result<Option<T>> {
+    /// A number.
+    pub(crate) fn option<T: TryFrom<u64>>(self, index: usize) -> Result<Option<T>> {
         let Some(text) = self.optional_text(index, ErrorCode::InvalidOption)? else { return Ok(None) };
-        let invalid = |_| Error::new(ErrorCode::InvalidOption, "a number is out of its range, or no whole number");
-        text.parse().map(Some).map_err(invalid)
+        let number = text.parse::<u64>().ok().and_then(|number| T::try_from(number).ok());
+        let invalid = || Error::new(ErrorCode::InvalidOption, "a number is out of its range, or no whole number");
+        number.map(Some).ok_or_else(invalid)
     }
 
     /// The body to open: bytes or text in the first field, else the member of a parsed body in the second.

@@ -56,6 +56,11 @@ pub trait Reply {
 
     /// A field that is not there.
     fn none(&mut self);
+
+    /// A field of decimal digits.
+    fn number(&mut self, number: u64) {
+        self.text(cardseal::json::write_digits(number, &mut [0; 20]));
+    }
 }
 
 /// What the fields of a reply mean.

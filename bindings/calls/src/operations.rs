@@ -1,7 +1,5 @@
 //! Every operation: its name, the fields it takes, the fields it gives.
 
-use alloc::string::ToString;
-
 use cardseal::hazmat;
 use cardseal::{
     Attempt, Envelope, EnvelopeBuilder, Error, ErrorCode, IdempotencyKey, Payload, ReplayKeys, RequestOptions,
@@ -112,48 +110,11 @@ fn dispatch(
         }
         // json → body
         Operation::SealWebhook => reply.body(hazmat::seal_webhook_json_on(host, session.envelope(handle)?, json(0)?)?),
-        // json, path, api key, idempotency key? → body, path, timestamp, nonce, header name, its value, …
-        Operation::SealRequest => {
-            let path = arguments.text(1, ErrorCode::InvalidPath)?;
-            let mut options = RequestOptions::new(arguments.text(2, ErrorCode::InvalidApiKey)?);
-            if let Some(key) = arguments.optional_text(3, ErrorCode::InvalidIdempotencyKey)? {
-                options = options.idempotency_key(key);
-            }
-            let sealed = hazmat::seal_request_json_on(host, session.envelope(handle)?, path, json(0)?, &options)?;
-            reply.body(sealed.body);
-            reply.text(&sealed.path);
-            reply.text(&sealed.timestamp.to_string());
-            reply.bytes(&sealed.nonce);
-            for (name, value) in &sealed.headers {
-                reply.text(name);
-                reply.text(value);
-            }
-        }
+        Operation::SealRequest => seal_request(session, host, handle, arguments, reply)?,
         // body?, field? → payload
         Operation::Open => reply.plaintext(session.envelope(handle)?.open_json(arguments.body()?)?),
-        // body?, field?, now?, window in seconds? → payload, timestamp, nonce, key index
-        Operation::OpenRequest => {
-            let now = match arguments.option(2)? {
-                Some(micros) => Timestamp::from_micros(micros)?,
-                None => host.wall_clock()?,
-            };
-            let window = arguments.option(3)?.map_or(Ok(Window::MAX), Window::from_seconds)?;
-            let request = session.envelope(handle)?.open_request(arguments.body()?, now, window)?;
-            reply.plaintext(request.payload);
-            reply.text(&request.timestamp.to_string());
-            reply.bytes(&request.nonce);
-            reply.text(&request.key_index.to_string());
-        }
-        // body?, field? → payload, type?, timestamp?, delivery id?, dedupe key, key index
-        Operation::OpenWebhook => {
-            let webhook = session.envelope(handle)?.open_webhook(arguments.body()?)?;
-            reply.plaintext(webhook.payload);
-            optional(reply, webhook.event_type.as_deref());
-            optional(reply, webhook.timestamp.as_deref());
-            optional(reply, webhook.delivery_id.as_deref());
-            reply.text(&webhook.dedupe_key);
-            reply.text(&webhook.key_index.to_string());
-        }
+        Operation::OpenRequest => open_request(session, host, handle, arguments, reply)?,
+        Operation::OpenWebhook => open_webhook(session, handle, arguments, reply)?,
         // message → field
         Operation::Encrypt => {
             let missing = || Error::new(ErrorCode::InvalidPayload, "there is no message: hand in text or bytes");
@@ -166,7 +127,7 @@ fn dispatch(
             reply.bytes(&zeroize::Zeroizing::new(session.envelope(handle)?.decrypt(field)?));
         }
         // → timestamp
-        Operation::Timestamp => reply.text(&host.stamp()?.to_string()),
+        Operation::Timestamp => reply.number(host.stamp()?.as_micros()),
         // → key
         Operation::GenerateKey => reply.text(IdempotencyKey::from_random(host.random()?).as_str()),
         // namespace, id → key
@@ -175,10 +136,10 @@ fn dispatch(
             reply.text(IdempotencyKey::derive(text(0)?, text(1)?)?.as_str());
         }
         // json → timestamp?
-        Operation::Validate => {
-            let timestamp = Payload::parse(json(0)?)?.timestamp();
-            optional(reply, timestamp.map(|timestamp| timestamp.to_string()).as_deref());
-        }
+        Operation::Validate => match Payload::parse(json(0)?)?.timestamp() {
+            Some(timestamp) => reply.number(timestamp.as_micros()),
+            None => reply.none(),
+        },
         // path → normalised path, kind, names of required headers
         Operation::Path => {
             let path = cardseal::normalize_path(arguments.text(0, ErrorCode::InvalidPath)?)?;
@@ -194,40 +155,117 @@ fn dispatch(
         }
         // json → canonical json
         Operation::Canonical => reply.text(&cardseal::canonical_json(json(0)?)?),
-        // api key, path, timestamp, nonce → timestamp key, nonce key
-        Operation::ReplayKeys => {
-            let timestamp = Timestamp::parse(arguments.text(2, ErrorCode::InvalidTimestamp)?)?;
-            let nonce = arguments.bytes(3).and_then(|nonce| nonce.try_into().ok());
-            let nonce = nonce.ok_or_else(|| Error::new(ErrorCode::InvalidOption, "a nonce has 24 bytes"))?;
-            let api_key = arguments.text(0, ErrorCode::InvalidApiKey)?;
-            let keys = ReplayKeys::of(api_key, arguments.text(1, ErrorCode::InvalidPath)?, timestamp, nonce)?;
-            reply.text(&keys.timestamp);
-            reply.text(&keys.nonce);
-        }
-        // kind, failure class, code?, sent, a flag for the key, attempt → decision
-        Operation::Retry => {
-            let name = |index| arguments.text(index, ErrorCode::InvalidOption);
-            let decision = cardseal::should_retry(&Attempt {
-                kind: name(0)?.parse()?,
-                class: name(1)?.parse()?,
-                code: arguments.optional_text(2, ErrorCode::InvalidOption)?,
-                sent: name(3)?.parse()?,
-                has_key: arguments.bytes(4).is_some(),
-                attempt: arguments.option(5)?.unwrap_or(1),
-            });
-            reply.text(decision.as_str());
-        }
+        Operation::ReplayKeys => replay_keys(arguments, reply)?,
+        Operation::Retry => retry(arguments, reply)?,
         Operation::OpenResponse => {} // answers with an error of the API too: `perform` calls it by itself
     }
+    Ok(())
+}
+
+// Operations that a program may never use have functions of their own: a runtime compiles one when it is first called.
+
+/// json, path, api key, idempotency key? → body, path, timestamp, nonce, header name, its value, …
+#[inline(never)]
+fn seal_request(
+    session: &Session,
+    host: &impl Host,
+    handle: usize,
+    arguments: Arguments<'_>,
+    reply: &mut impl Reply,
+) -> Result<()> {
+    let path = arguments.text(1, ErrorCode::InvalidPath)?;
+    let mut options = RequestOptions::new(arguments.text(2, ErrorCode::InvalidApiKey)?);
+    if let Some(key) = arguments.optional_text(3, ErrorCode::InvalidIdempotencyKey)? {
+        options = options.idempotency_key(key);
+    }
+    let sealed = hazmat::seal_request_json_on(
+        host,
+        session.envelope(handle)?,
+        path,
+        arguments.text(0, ErrorCode::InvalidPayload)?,
+        &options,
+    )?;
+    reply.body(sealed.body);
+    reply.text(&sealed.path);
+    reply.number(sealed.timestamp.as_micros());
+    reply.bytes(&sealed.nonce);
+    for (name, value) in &sealed.headers {
+        reply.text(name);
+        reply.text(value);
+    }
+    Ok(())
+}
+
+/// body?, field?, now?, window in seconds? → payload, timestamp, nonce, key index
+#[inline(never)]
+fn open_request(
+    session: &Session,
+    host: &impl Host,
+    handle: usize,
+    arguments: Arguments<'_>,
+    reply: &mut impl Reply,
+) -> Result<()> {
+    let now = match arguments.option(2)? {
+        Some(micros) => Timestamp::from_micros(micros)?,
+        None => host.wall_clock()?,
+    };
+    let window = arguments.option(3)?.map_or(Ok(Window::MAX), Window::from_seconds)?;
+    let request = session.envelope(handle)?.open_request(arguments.body()?, now, window)?;
+    reply.plaintext(request.payload);
+    reply.number(request.timestamp.as_micros());
+    reply.bytes(&request.nonce);
+    reply.number(request.key_index as u64);
+    Ok(())
+}
+
+/// body?, field? → payload, type?, timestamp?, delivery id?, dedupe key, key index
+#[inline(never)]
+fn open_webhook(session: &Session, handle: usize, arguments: Arguments<'_>, reply: &mut impl Reply) -> Result<()> {
+    let webhook = session.envelope(handle)?.open_webhook(arguments.body()?)?;
+    reply.plaintext(webhook.payload);
+    optional(reply, webhook.event_type.as_deref());
+    optional(reply, webhook.timestamp.as_deref());
+    optional(reply, webhook.delivery_id.as_deref());
+    reply.text(&webhook.dedupe_key);
+    reply.number(webhook.key_index as u64);
+    Ok(())
+}
+
+/// api key, path, timestamp, nonce → timestamp key, nonce key
+#[inline(never)]
+fn replay_keys(arguments: Arguments<'_>, reply: &mut impl Reply) -> Result<()> {
+    let timestamp = Timestamp::parse(arguments.text(2, ErrorCode::InvalidTimestamp)?)?;
+    let nonce = arguments.bytes(3).and_then(|nonce| nonce.try_into().ok());
+    let nonce = nonce.ok_or_else(|| Error::new(ErrorCode::InvalidOption, "a nonce has 24 bytes"))?;
+    let api_key = arguments.text(0, ErrorCode::InvalidApiKey)?;
+    let keys = ReplayKeys::of(api_key, arguments.text(1, ErrorCode::InvalidPath)?, timestamp, nonce)?;
+    reply.text(&keys.timestamp);
+    reply.text(&keys.nonce);
+    Ok(())
+}
+
+/// kind, failure class, code?, sent, a flag for the key, attempt → decision
+#[inline(never)]
+fn retry(arguments: Arguments<'_>, reply: &mut impl Reply) -> Result<()> {
+    let name = |index| arguments.text(index, ErrorCode::InvalidOption);
+    let decision = cardseal::should_retry(&Attempt {
+        kind: name(0)?.parse()?,
+        class: name(1)?.parse()?,
+        code: arguments.optional_text(2, ErrorCode::InvalidOption)?,
+        sent: name(3)?.parse()?,
+        has_key: arguments.bytes(4).is_some(),
+        attempt: arguments.option(5)?.unwrap_or(1),
+    });
+    reply.text(decision.as_str());
     Ok(())
 }
 
 /// Takes an envelope into the session, and says what it became.
 fn hold(session: &mut Session, envelope: Envelope, reply: &mut impl Reply) {
     let (layout, max_bytes) = (envelope.layout(), envelope.max_bytes());
-    reply.text(&session.add(envelope).to_string());
+    reply.number(session.add(envelope) as u64);
     reply.text(layout.as_str());
-    reply.text(&max_bytes.to_string());
+    reply.number(max_bytes as u64);
 }
 
 /// Where an envelope's older secrets begin.
@@ -245,6 +283,7 @@ fn options(arguments: Arguments<'_>, mut builder: EnvelopeBuilder) -> Result<Env
 }
 
 /// body?, field?, status, body of the request? → payload
+#[inline(never)]
 fn open_response(session: &Session, handle: usize, arguments: Arguments<'_>, reply: &mut impl Reply) -> Verdict {
     let parts = || {
         let status = arguments.option(2)?.unwrap_or_default();
@@ -280,7 +319,11 @@ fn open_response(session: &Session, handle: usize, arguments: Arguments<'_>, rep
 fn refuse(reply: &mut impl Reply, error: &Error, failure_class: Option<&str>) -> Verdict {
     reply.text(error.code());
     reply.text(error.message());
-    optional(reply, error.skew_micros().map(|skew| skew.to_string()).as_deref());
+    match error.skew_micros() {
+        Some(skew @ 0..) => reply.number(skew.unsigned_abs()),
+        Some(skew) => reply.text(&["-", cardseal::json::write_digits(skew.unsigned_abs(), &mut [0; 20])].concat()),
+        None => reply.none(),
+    }
     optional(reply, failure_class);
     Verdict::Refused
 }

@@ -22,7 +22,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::RefCell;
 
 use cardseal_calls::{Arguments, Session, perform};
-use dlmalloc::GlobalDlmalloc;
+use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 
 use host::JavaScript;
 use memory::{Fields, Input, Output};
@@ -68,10 +68,10 @@ unsafe impl Sync for OneThread {}
 static STATE: OneThread = OneThread(RefCell::new(None));
 
 #[global_allocator]
-static HEAP: Heap = Heap;
+static HEAP: Heap = Heap(new_wasm_dynamic_allocator());
 
 /// Tells the host when memory has run out, which the trap alone does not.
-struct Heap;
+struct Heap(WasmDynamicTalc);
 
 impl Heap {
     fn told(at: *mut u8) -> *mut u8 {
@@ -87,22 +87,22 @@ impl Heap {
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: by the caller's word.
-        Self::told(unsafe { GlobalDlmalloc.alloc(layout) })
+        Self::told(unsafe { self.0.alloc(layout) })
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as above.
-        Self::told(unsafe { GlobalDlmalloc.alloc_zeroed(layout) })
+        Self::told(unsafe { self.0.alloc_zeroed(layout) })
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
         // SAFETY: as above.
-        Self::told(unsafe { GlobalDlmalloc.realloc(at, layout, bytes) })
+        Self::told(unsafe { self.0.realloc(at, layout, bytes) })
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         // SAFETY: as above.
-        unsafe { GlobalDlmalloc.dealloc(at, layout) }
+        unsafe { self.0.dealloc(at, layout) }
     }
 }
 

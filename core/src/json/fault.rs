@@ -1,6 +1,9 @@
 //! What the reader refuses, and where.
 
+use alloc::string::String;
 use core::fmt;
+
+use super::scan::decimal;
 
 /// The first thing wrong with a text: its kind and its byte offset.
 ///
@@ -68,12 +71,13 @@ pub enum FaultKind {
     Stopped,
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Fault {
+    /// What is wrong and where, as [`Display`](fmt::Display) shows it.
+    pub(crate) fn description(&self) -> String {
         let what = match self.kind {
             FaultKind::Utf8 => "bytes that are not UTF-8",
             FaultKind::ByteOrderMark => "a byte order mark: send plain UTF-8",
-            FaultKind::Empty => return f.write_str("nothing to read: expected a JSON value"),
+            FaultKind::Empty => return "nothing to read: expected a JSON value".into(),
             FaultKind::End => "the text ends inside a value",
             FaultKind::Unexpected => "a character that JSON does not allow here",
             FaultKind::ControlCharacter => "a raw control character in a string: escape it",
@@ -87,7 +91,13 @@ impl fmt::Display for Fault {
             FaultKind::Length => "more than 4 GiB of text",
             FaultKind::Stopped => "a value that cannot be built",
         };
-        write!(f, "{what} (byte {})", self.at)
+        [what, " (byte ", &decimal(self.at.into()), ")"].concat()
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.description())
     }
 }
 

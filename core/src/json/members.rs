@@ -42,11 +42,16 @@ impl Found {
     }
 }
 
-/// A sink that keeps the root's kind, how many members it has, and those of them that are asked for by name.
+/// The root's kind, how many members it has, and those of them that are asked for by name.
 #[derive(Debug, Clone)]
 pub(crate) struct Members<const N: usize> {
     names: [&'static str; N],
     found: [Option<Found>; N],
+    progress: Progress,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Progress {
     root: Option<Kind>,
     count: usize,
     depth: usize,
@@ -56,44 +61,61 @@ pub(crate) struct Members<const N: usize> {
 
 impl<const N: usize> Members<N> {
     pub(crate) const fn new(names: [&'static str; N]) -> Self {
-        Self { names, found: [const { None }; N], root: None, count: 0, depth: 0, expected: None }
+        let progress = Progress { root: None, count: 0, depth: 0, expected: None };
+        Self { names, found: [const { None }; N], progress }
+    }
+
+    /// The sink that fills it.
+    #[inline]
+    pub(crate) const fn finder(&mut self) -> Finder<'_> {
+        Finder { names: &self.names, found: &mut self.found, progress: &mut self.progress }
     }
 
     /// What the root is.
     pub(crate) const fn root(&self) -> Option<Kind> {
-        self.root
+        self.progress.root
     }
 
     /// Whether the root is an object.
     pub(crate) const fn is_object(&self) -> bool {
-        matches!(self.root, Some(Kind::Object))
+        matches!(self.progress.root, Some(Kind::Object))
     }
 
     /// How many members the root object has.
     pub(crate) const fn count(&self) -> usize {
-        self.count
+        self.progress.count
     }
 
     /// The members asked for, in the order of the names.
     pub(crate) const fn found(&self) -> &[Option<Found>; N] {
         &self.found
     }
+}
 
+/// Looks for the members of one [`Members`]: one type, and so one code, however many those are.
+#[derive(Debug)]
+pub(crate) struct Finder<'m> {
+    names: &'m [&'static str],
+    found: &'m mut [Option<Found>],
+    progress: &'m mut Progress,
+}
+
+impl Finder<'_> {
     /// A member's name, by what it is equal to.
     #[inline]
     pub(super) fn member(&mut self, is: impl Fn(&str) -> bool) {
-        if self.depth == 1 {
-            self.count += 1;
-            self.expected = self.names.iter().position(|wanted| is(wanted));
+        if self.progress.depth == 1 {
+            self.progress.count += 1;
+            self.progress.expected = self.names.iter().position(|wanted| is(wanted));
         }
     }
 
     #[inline]
     pub(super) fn value(&mut self, kind: Kind, span: Range<usize>) {
-        match self.depth {
-            0 => self.root = Some(kind),
+        match self.progress.depth {
+            0 => self.progress.root = Some(kind),
             1 => {
-                if let Some(slot) = self.expected.take().and_then(|index| self.found.get_mut(index)) {
+                if let Some(slot) = self.progress.expected.take().and_then(|index| self.found.get_mut(index)) {
                     *slot = Some(Found { kind, span });
                 }
             }
@@ -103,30 +125,30 @@ impl<const N: usize> Members<N> {
 
     #[inline]
     pub(super) fn begin(&mut self, kind: Kind, at: usize) {
-        match self.depth {
-            0 => self.root = Some(kind),
+        match self.progress.depth {
+            0 => self.progress.root = Some(kind),
             1 => {
-                if let Some(slot) = self.expected.and_then(|index| self.found.get_mut(index)) {
+                if let Some(slot) = self.progress.expected.and_then(|index| self.found.get_mut(index)) {
                     *slot = Some(Found { kind, span: at..at });
                 }
             }
             _ => {}
         }
-        self.depth += 1;
+        self.progress.depth += 1;
     }
 
     #[inline]
     pub(super) fn end(&mut self, end: usize) {
-        self.depth -= 1;
-        if self.depth == 1
-            && let Some(found) = self.expected.take().and_then(|index| self.found.get_mut(index)?.as_mut())
+        self.progress.depth -= 1;
+        if self.progress.depth == 1
+            && let Some(found) = self.progress.expected.take().and_then(|index| self.found.get_mut(index)?.as_mut())
         {
             found.span.end = end;
         }
     }
 }
 
-impl<const N: usize> Sink for Members<N> {
+impl Sink for Finder<'_> {
     type Error = Fault;
 
     #[inline]

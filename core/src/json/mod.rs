@@ -26,8 +26,8 @@ pub use fault::{Fault, FaultKind};
 pub(crate) use members::{Found, Kind, Members};
 pub use names::{MemberNames, Place};
 pub use reader::{Sink, read, read_utf8};
-pub(crate) use scan::write_digits;
-pub use scan::{trim, write_string};
+pub(crate) use scan::decimal;
+pub use scan::{trim, write_digits, write_string};
 pub(crate) use text::Unescaped;
 pub use text::{Number, Text};
 #[cfg(feature = "writer")]

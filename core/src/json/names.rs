@@ -221,7 +221,8 @@ fn find_among_many(text: &str, names: &mut [u64]) -> Option<usize> {
 /// Moves to the front, and counts, the names whose hash falls on a bit that another's falls on too.
 ///
 /// Both bitmaps have the same length, a power of two.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
+#[cfg_attr(feature = "small", inline(never))]
 fn keep_suspects(names: &mut [u64], seen: &mut [u64], twice: &mut [u64]) -> usize {
     let mask = seen.len() - 1;
     let place = |name: u64| ((name >> 38) as usize & mask, 1 << (name >> 32 & 63));

@@ -206,7 +206,8 @@ impl<'t, S: Sink + ?Sized> Reader<'t, '_, S> {
     }
 
     // In line in the loops below, so that only arrays and objects cost a call.
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[cfg_attr(feature = "small", inline(never))]
     fn value(&mut self, at: usize) -> Option<usize> {
         match self.byte(at) {
             Some(b'"') => {
@@ -478,21 +479,25 @@ const SAFE_DIGITS: usize = 308;
 /// Whether a number token rounds to a finite binary64.
 ///
 /// By its decimal digits: parsing the value would take a thousand times as long on tokens made for it.
+#[cold]
+#[inline(never)]
 fn is_finite(token: &str) -> bool {
-    let (mantissa, exponent) = token.split_once(['e', 'E']).unwrap_or((token, "0"));
-    let (negative, exponent_digits) = match exponent.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, exponent.strip_prefix('+').unwrap_or(exponent)),
+    let unsigned = token.strip_prefix('-').unwrap_or(token).as_bytes();
+    let mut parts = unsigned.split(|byte| b"eE".contains(byte));
+    let (mantissa, exponent) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (negative, exponent) = match exponent {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
     };
-    // A token has at most 1,024 bytes: no mantissa makes up for an exponent that does not fit.
-    let exponent = exponent_digits.parse::<i32>().unwrap_or(i32::MAX / 2).min(i32::MAX / 2);
+    // A token has at most 1,024 bytes: no mantissa makes up for an exponent that is capped here.
+    let add = |value: i32, digit: &u8| (10 * value + i32::from(digit - b'0')).min(i32::MAX / 20);
+    let exponent = exponent.iter().fold(0, add);
     let exponent = if negative { -exponent } else { exponent };
-    let mantissa = mantissa.trim_start_matches('-');
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = whole.bytes().chain(fraction.bytes());
+    let whole = mantissa.iter().position(|&byte| byte == b'.').unwrap_or(mantissa.len());
+    let digits = mantissa.iter().copied().filter(|&byte| byte != b'.');
     let Some(zeros) = digits.clone().position(|digit| digit != b'0') else { return true };
     // The power of ten that the first digit which is not zero stands for.
-    let magnitude = whole.len() as i32 - 1 - zeros as i32 + exponent;
+    let magnitude = whole as i32 - 1 - zeros as i32 + exponent;
     if magnitude != LARGEST_MAGNITUDE {
         return magnitude < LARGEST_MAGNITUDE;
     }

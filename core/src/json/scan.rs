@@ -4,7 +4,10 @@ use alloc::string::String;
 
 /// The text without JSON's white space at either end.
 pub fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\r'])
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let start = text.bytes().take_while(is_space).count();
+    let end = text.len() - text.bytes().rev().take_while(is_space).count();
+    text.get(start..end).unwrap_or_default()
 }
 
 /// Appends a string literal: quotes, the short escapes, `\u00xx` for other control characters, all else as it is.
@@ -37,7 +40,7 @@ pub(super) fn write_character(character: char, mut write: impl FnMut(&str)) {
 }
 
 /// The decimal digits of a number, written at the end of `digits`, two for each division.
-pub(crate) fn write_digits(number: u64, digits: &mut [u8; 20]) -> &str {
+pub fn write_digits(number: u64, digits: &mut [u8; 20]) -> &str {
     let (pairs, _) = digits.as_chunks_mut::<2>();
     let mut start = 20;
     let mut rest = number;
@@ -53,15 +56,26 @@ pub(crate) fn write_digits(number: u64, digits: &mut [u8; 20]) -> &str {
     digits.get(start..).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or_default()
 }
 
+/// The decimal digits of a number as a piece of a message.
+///
+/// Messages are put together from pieces, with `concat`: the machinery of `format!` would be a tenth of the WebAssembly
+/// module.
+pub(crate) fn decimal(number: u64) -> String {
+    write_digits(number, &mut [0; 20]).into()
+}
+
 const HEX: &str = "0123456789abcdef";
 
 /// Index of the first byte at or after `from` that ends a run of plain string bytes: a quote, a backslash, a control
 /// character; or the length.
 ///
 /// Two words of eight in line, because most strings end within them; then blocks that the compiler turns into vector
-/// compares, and words again to find the place.
+/// compares, and words again to find the place. Small code has the words alone.
 #[inline(always)]
 pub(super) fn skip_plain(bytes: &[u8], from: usize) -> usize {
+    if cfg!(feature = "small") {
+        return skip_plain_words(bytes, from);
+    }
     let mut at = from;
     for _ in 0..2 {
         match plain_in_word(bytes, at) {

@@ -103,7 +103,7 @@ impl Writer {
         self.literal(name);
         self.push(b':');
         self.needs_comma = false;
-        self.members.member(|wanted| name == wanted);
+        self.members.finder().member(|wanted| name == wanted);
     }
 
     /// `[`
@@ -179,7 +179,7 @@ impl Writer {
         self.depth += 1;
         self.reserve(2);
         let start = self.begin_value();
-        self.members.begin(kind, start);
+        self.members.finder().begin(kind, start);
         self.push(bracket);
         Ok(())
     }
@@ -189,7 +189,8 @@ impl Writer {
         self.reserve(1);
         self.push(bracket);
         self.depth = self.depth.saturating_sub(1);
-        self.members.end(self.at());
+        let end = self.at();
+        self.members.finder().end(end);
         self.needs_comma = true;
     }
 
@@ -203,7 +204,8 @@ impl Writer {
 
     #[inline]
     fn end_value(&mut self, kind: Kind, start: usize) {
-        self.members.value(kind, start..self.at());
+        let end = self.at();
+        self.members.finder().value(kind, start..end);
         self.needs_comma = true;
     }
 

@@ -1,10 +1,5 @@
 /** What the build puts in the place of these names. */
 
-declare module "cardseal-module-base64" {
-  const base64: string;
-  export default base64;
-}
-
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;

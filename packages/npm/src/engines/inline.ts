@@ -1,10 +1,15 @@
 /** The core as WebAssembly that stands in this package's own code. */
 
-import base64 from "cardseal-module-base64";
 import { type Core, start } from "../engine.js";
-import { compileBase64, wasmEngine } from "./wasm.js";
+import { compile, wasmEngine } from "./wasm.js";
 
 /** Starts the engine. */
 export function inlineWasm(): Core {
-  return start(wasmEngine(() => compileBase64(base64)));
+  return start(wasmEngine(() => compile(binary)));
 }
+
+/** The module, one character for each byte, put here by the build. */
+declare const BINARY: string;
+
+/** Outside of every function: inside of one, the text would be read when the function is found, and again when it is called. */
+const binary = BINARY;
