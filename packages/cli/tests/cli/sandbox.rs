@@ -150,3 +150,46 @@ fn what_cannot_be_had_is_one_line() {
     let error = cardseal(&["sandbox", "--data", "/no/such/folder/state.db"]).no_secret().json_error(2);
     assert!(error["message"].as_str().unwrap().contains("/no/such/folder/state.db"), "{error}");
 }
+
+/// The README's session, as it stands there, in one shell.
+#[test]
+fn the_readme_shows_what_really_happens() {
+    const README: &str = include_str!("../../../../README.md");
+    let (_, section) = README.split_once("## A server to test against").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let blocks = section.split("```console\n").skip(1).filter_map(|rest| rest.split_once("```"));
+    let lines: Vec<&str> = blocks.flat_map(|(block, _)| block.lines()).collect();
+    let typed = lines.iter().filter_map(|line| line.strip_prefix("$ ").or_else(|| line.strip_prefix("> ")));
+    let script = typed.collect::<Vec<_>>().join("\n");
+    let expected: Vec<&&str> = lines.iter().filter(|line| !line.starts_with(['$', '>'])).collect();
+    assert!(expected.len() >= 8, "{section}");
+
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme-sandbox");
+    std::fs::create_dir_all(&folder).unwrap();
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_cardseal")).parent().unwrap();
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+    let shell = Command::new("bash")
+        .args(["-c", &format!("exec 2>&1; trap 'kill %1' EXIT\n{script}")])
+        .current_dir(&folder)
+        .env("PATH", &path)
+        .env_remove("CARDSEAL_SECRET")
+        .env_remove("CARDSEAL_API_KEY")
+        .output()
+        .unwrap();
+    let output = String::from_utf8(shell.stdout).unwrap();
+    let printed: Vec<&str> = output.lines().collect();
+    assert_eq!(printed.len(), expected.len(), "{output}");
+    for (printed, expected) in printed.iter().zip(expected) {
+        assert!(is_like(printed, expected), "{printed}\ninstead of\n{expected}");
+    }
+}
+
+/// Whether a line is another one, in which `…` stands for any text.
+fn is_like(line: &str, expected: &str) -> bool {
+    let parts: Vec<&str> = expected.split('…').collect();
+    let [first, between @ .., last] = parts.as_slice() else { return line == expected };
+    let Some(line) = line.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
+    let after =
+        |rest: &str, part: &&str| rest.find(*part).and_then(|at| rest.get(at + part.len()..)).map(str::to_owned);
+    between.iter().try_fold(line.to_owned(), |rest, part| after(&rest, part)).is_some()
+}
