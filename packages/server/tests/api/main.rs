@@ -8,8 +8,10 @@
 )]
 
 mod checks;
+mod control;
 mod durable;
 mod endpoints;
+mod faults;
 mod hostile;
 mod idempotency;
 mod redis;
