@@ -2,7 +2,7 @@
 //!
 //! It runs every rule of a server: the order of checks, the plain and the sealed errors, replay claims, idempotency, orders
 //! that advance by the documented state machines, webhooks that are delivered at least once. What the protocol leaves open,
-//! such as the shapes of some endpoints, is decided here and marked "ours" in this crate's README.
+//! such as the shapes of some endpoints, is decided here and marked "ours" in SPEC.md.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new()?.block_on(async {
