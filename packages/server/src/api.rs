@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
@@ -118,7 +118,7 @@ impl Exchange<'_> {
         if self.server.journal.is_kept() {
             self.entry.body_sha256 = Some(hex(&Sha256::digest(&body)));
         }
-        let opened = project.envelope.open_request(&body, now, Window::MAX);
+        let opened = project.envelope.open_request(&*body, now, Window::MAX);
         let opened = opened.map_err(|error| self.plain_error(&error))?;
         let payload = opened.payload.parse::<Map<String, Value>>().map_err(|error| self.plain_error(&error))?;
         if self.server.journal.is_kept() {
@@ -156,9 +156,9 @@ impl Exchange<'_> {
         let now = self.server.clock.now().map_err(|error| self.plain_error(&error))?;
         let broken =
             |exchange: &mut Self| exchange.plain(StatusCode::BAD_REQUEST, "invalid_json", "The body is no object");
-        let text = String::from_utf8(body).map_err(|_| broken(self))?;
-        let payload = serde_json::from_str::<Map<String, Value>>(&text).map_err(|_| broken(self))?;
-        let executed = match self.idempotency(&parts.headers, endpoint, &text) {
+        let text = std::str::from_utf8(&body).map_err(|_| broken(self))?;
+        let payload = serde_json::from_str::<Map<String, Value>>(text).map_err(|_| broken(self))?;
+        let executed = match self.idempotency(&parts.headers, endpoint, text) {
             Err(refusal) => Ok(Err(refusal)),
             Ok(idempotency) => self.execute(&project, endpoint, None, now, payload, idempotency).await,
         };
@@ -194,14 +194,14 @@ impl Exchange<'_> {
     }
 
     /// Reads the body, up to its limit, and then looks at what it says it is.
-    async fn body(&mut self, parts: &Parts, body: Body) -> Result<Vec<u8>, Response> {
+    async fn body(&mut self, parts: &Parts, body: Body) -> Result<Bytes, Response> {
         let announced = only(&parts.headers, "content-length").and_then(|length| length.parse::<u64>().ok());
         if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
             return Err(self.too_large());
         }
         let read = timeout(BODY_TIME_OUT, Limited::new(body, MAX_BODY_BYTES).collect()).await;
         let body = match read {
-            Ok(Ok(body)) => body.to_bytes().to_vec(),
+            Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(self.too_large()),
             Ok(Err(_)) => {
                 return Err(self.plain(StatusCode::BAD_REQUEST, "broken_body", "The body ended before its time"));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cardseal::Envelope;
-use cardseal_server::{Options, Project, Sandbox};
+use cardseal_server::{HoldPoint, Options, Project, Sandbox};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -248,6 +248,24 @@ async fn after_a_reset_nothing_of_before_comes_and_what_is_new_does() {
     one_event(&bench).await;
     bench.sandbox.control().settle().await.unwrap();
     assert_eq!((hook.seen().len(), taking.seen().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_reset_breaks_off_what_would_never_end() {
+    let bench = quiet().await;
+    let control = bench.sandbox.control();
+    control.hold(Some(HoldPoint::DuringWebhook));
+    let hook = Hook::start(&bench, |_, _| Say::taken()).await;
+    hook.subscribe(&bench).await;
+    one_event(&bench).await;
+    while deliveries(&bench).await[0]["attempts"] != 1 {
+        tokio::task::yield_now().await; // until it is taken up, and held
+    }
+    control.reset().await.unwrap();
+    hook.subscribe(&bench).await;
+    one_event(&bench).await;
+    control.settle().await.unwrap();
+    assert_eq!(hook.seen().len(), 1, "the one after the reset");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use redis::Redis;
 use subject::Subject;
 
 const HELP: &str = "\
-load            throughput, processor time and latency in memory, with SQLite and with Redis; two minutes
+load            throughput, processor time and latency in memory, with SQLite and with Redis; starts and resets; five minutes
 load --quick    the same with short windows
 load --check    a few requests of each kind, each answer looked at; nothing is measured
 load --soak [S] 1,000 requests a second for S seconds (240), and what becomes of the memory";
@@ -59,6 +59,11 @@ async fn tables(rounds: usize, window: Duration) {
             let subject = Subject::start(mode, redis.as_ref().map(Redis::url)).await;
             println!("{}", measure::row(&subject, mode, job, rounds, window).await);
         }
+    }
+    println!("\n| state | start to `/ready`: median, longest | reset of 200 orders: median, longest |");
+    println!("|---|---|---|");
+    for mode in [Mode::Memory, Mode::Sqlite] {
+        println!("{}", measure::moments(mode).await);
     }
 }
 

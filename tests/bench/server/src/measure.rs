@@ -156,6 +156,31 @@ async fn load(subject: &Subject, job: Job, sealed: bool, window: Duration, rate:
 
 const CONNECTIONS: u32 = 32;
 
+/// How long a start takes, and a reset of a server with orders in it.
+pub(crate) async fn moments(mode: Mode) -> String {
+    let (mut starts, mut resets) = (Vec::new(), Vec::new());
+    for _ in 0..MOMENTS {
+        starts.push(Subject::start(mode, None).await.start.as_secs_f64() * 1e3);
+    }
+    let subject = Subject::start_controlled(mode).await;
+    let mut connection = Connection::open(subject.client.address).await;
+    for _ in 0..MOMENTS {
+        for _ in 0..ORDERS {
+            let (status, _) = connection.exchange(&Job::Issue.request(&subject.client, true)).await;
+            assert_eq!(status, 200);
+        }
+        resets.push(subject.reset().await.as_secs_f64() * 1e3);
+    }
+    let [start, reset] = [starts, resets].map(|mut times| {
+        let [_, middle, _] = quartiles(&mut times);
+        format!("{middle:.1} ms, {:.1} ms", times.last().copied().unwrap_or_default())
+    });
+    format!("| {} | {start} | {reset} |", mode.name())
+}
+
+const MOMENTS: usize = 11;
+const ORDERS: usize = 200;
+
 /// A thousand requests a second for a while; the memory is read every ten seconds.
 pub(crate) async fn soak(length: Duration) {
     crate::machine::pin_this_process();

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use cardseal::{Envelope, IdempotencyKey, RequestOptions};
 use cardseal_server::{Options, Sandbox};
@@ -28,10 +29,13 @@ pub(crate) fn run() {
         let mut options = Options::default();
         options.data = text("data").map(Into::into);
         options.redis = text("redis");
+        options.control = (orders["control"] == true).then_some(([127, 0, 0, 1], 0).into());
         options.balance = "999999999.00".to_owned();
         options.step_millis = 3_600_000; // requests are measured, not what follows from them
         let sandbox = Sandbox::start(options).await.unwrap();
-        let line = json!({"url": sandbox.url(), "api_key": sandbox.api_key(), "secret": sandbox.secret()});
+        let control = sandbox.control_plane().map(|(url, token)| json!({"url": url, "token": token}));
+        let mut line = json!({"url": sandbox.url(), "api_key": sandbox.api_key(), "secret": sandbox.secret()});
+        line["control"] = json!(control);
         let mut stdout = std::io::stdout();
         writeln!(stdout, "{line}").and_then(|()| stdout.flush()).unwrap();
         let _ = tokio::task::spawn_blocking(|| std::io::stdin().lines().count()).await;
@@ -42,7 +46,16 @@ pub(crate) fn run() {
 pub(crate) struct Subject {
     process: Child,
     pub(crate) client: Client,
+    /// How long it took from nothing to an answer of `/ready`.
+    pub(crate) start: Duration,
+    control: Option<Control>,
     _folder: TempDir,
+}
+
+/// The control plane, as somebody calls it.
+struct Control {
+    address: SocketAddr,
+    token: String,
 }
 
 /// What a caller has to know.
@@ -55,35 +68,63 @@ pub(crate) struct Client {
 
 impl Subject {
     pub(crate) async fn start(mode: Mode, redis: Option<String>) -> Self {
+        Self::start_with(mode, redis, false).await
+    }
+
+    /// One that can be reset, and keeps a journal as every server with a control plane does.
+    pub(crate) async fn start_controlled(mode: Mode) -> Self {
+        Self::start_with(mode, None, true).await
+    }
+
+    async fn start_with(mode: Mode, redis: Option<String>, control: bool) -> Self {
+        let began = Instant::now();
         let folder = tempfile::tempdir().unwrap();
         let data = (mode == Mode::Sqlite).then(|| folder.path().join("state.db"));
-        let orders = json!({"data": data, "redis": redis});
+        let orders = json!({"data": data, "redis": redis, "control": control});
         let mut process = Command::new(std::env::current_exe().unwrap())
             .env(VARIABLE, orders.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        machine::pin(process.id(), machine::SERVER_CORE);
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let line: Value = serde_json::from_str(&line).expect("the server says where it is");
-        let text = |name: &str| line[name].as_str().unwrap().to_owned();
-        let subject = Self {
-            process,
-            client: Client {
-                address: text("url").strip_prefix("http://").unwrap().parse().unwrap(),
-                api_key: text("api_key"),
-                envelope: Envelope::new(&text("secret")).unwrap(),
-            },
-            _folder: folder,
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let address = |url: &Value| url.as_str().unwrap().strip_prefix("http://").unwrap().parse().unwrap();
+        let client = Client {
+            address: address(&line["url"]),
+            api_key: text(&line["api_key"]),
+            envelope: Envelope::new(line["secret"].as_str().unwrap()).unwrap(),
         };
+        let mut connection = Connection::open(client.address).await;
+        assert_eq!(connection.exchange(b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n").await.0, 200);
+        let start = began.elapsed();
+        machine::pin(process.id(), machine::SERVER_CORE);
+        let control = control
+            .then(|| Control { address: address(&line["control"]["url"]), token: text(&line["control"]["token"]) });
+        let subject = Self { process, client, start, control, _folder: folder };
         subject.make_a_cardholder().await;
         subject
     }
 
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Resets it, makes the cardholder anew, and gives the time of the reset.
+    pub(crate) async fn reset(&self) -> Duration {
+        let Control { address, token } = self.control.as_ref().expect("a control plane");
+        let mut connection = Connection::open(*address).await;
+        let request = format!(
+            "POST /control/reset HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n"
+        );
+        let began = Instant::now();
+        let (status, _) = connection.exchange(request.as_bytes()).await;
+        let time = began.elapsed();
+        assert_eq!(status, 200);
+        self.make_a_cardholder().await;
+        time
     }
 
     async fn make_a_cardholder(&self) {
