@@ -82,10 +82,12 @@ pub use idempotency::{IdempotencyKey, canonical_json, fingerprint};
 pub use layout::Layout;
 pub use path::normalize_path;
 pub use payload::Payload;
-pub use replay::{MemoryReplayStore, REPLAY_TTL_MILLIS, ReplayKeys, ReplayStore, claim_request, replay_keys};
+pub use replay::{MemoryReplayStore, ReplayKeys, ReplayStore, claim_request, replay_keys};
 pub use request::{Request, RequestOptions, SealedRequest, required_headers};
 pub use response::{ApiError, ErrorSlug, PlainError, ResponseError};
-pub use retry::{Attempt, Endpoint, EndpointKind, FailureClass, RetryDecision, Sent, endpoint_kind, should_retry};
+pub use retry::{
+    Attempt, Endpoint, EndpointKind, FailureClass, RetryDecision, Sent, backoff_millis, endpoint_kind, should_retry,
+};
 pub use tables::*;
 pub use timestamp::{Clock, Timestamp, Window};
 pub use webhook::Webhook;

@@ -12,13 +12,8 @@ use crate::json::decimal;
 use crate::path::normalize_path;
 use crate::request::Request;
 use crate::secretbox::Nonce;
+use crate::tables::{REPLAY_MAX_KEYS, REPLAY_TTL_MILLIS};
 use crate::timestamp::Timestamp;
-
-/// How long a claimed key is kept: twice the window of 30 seconds, and 10 seconds of slack.
-///
-/// A request stamped 30 seconds ahead can be accepted until 30 seconds after its stamp, 60 seconds after it was first
-/// claimed.
-pub const REPLAY_TTL_MILLIS: u64 = 70_000;
 
 /// The two keys of a request that a server claims, in this order: timestamp, then nonce.
 ///
@@ -119,7 +114,7 @@ pub struct MemoryReplayStore {
 
 impl MemoryReplayStore {
     /// How many keys a store holds unless told otherwise: 2²⁰, two a request.
-    pub const DEFAULT_MAX_KEYS: usize = 1 << 20;
+    pub const DEFAULT_MAX_KEYS: usize = REPLAY_MAX_KEYS as usize;
 
     /// An empty store for [`DEFAULT_MAX_KEYS`](Self::DEFAULT_MAX_KEYS).
     pub const fn new() -> Self {

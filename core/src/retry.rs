@@ -6,7 +6,7 @@ use core::str::FromStr;
 use crate::error::{Error, ErrorCode, Result, quoted};
 use crate::path::normalize_path;
 use crate::response::PlainError;
-use crate::tables::{ENDPOINTS, ERROR_SLUGS};
+use crate::tables::{BACKOFF_FIRST_MILLIS, BACKOFF_LONGEST_MILLIS, ENDPOINTS, ERROR_SLUGS};
 
 /// An endpoint of the API and what repeating a call to it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +170,21 @@ pub fn should_retry(failed: &Attempt<'_>) -> RetryDecision {
         FailureClass::Reseal if attempt.max(1) <= reseal_limit(code) => RetryDecision::RetryNow,
         FailureClass::Reseal => RetryDecision::Stop,
     }
+}
+
+/// How long to wait after a failed attempt, in milliseconds: exponential backoff with full jitter.
+///
+/// `attempt` is how many there have been, this one included; `random` is 32 random bits, which spread the waits of many
+/// clients evenly from 0 to the limit: [`BACKOFF_FIRST_MILLIS`], doubled with each attempt up to [`BACKOFF_LONGEST_MILLIS`].
+///
+/// ```
+/// use cardseal::backoff_millis;
+/// assert_eq!((backoff_millis(1, u32::MAX), backoff_millis(2, 1 << 31), backoff_millis(99, u32::MAX)), (249, 250, 7_999));
+/// ```
+pub fn backoff_millis(attempt: u32, random: u32) -> u64 {
+    let doublings = 1_u64.checked_shl(attempt.saturating_sub(1)).unwrap_or(u64::MAX);
+    let limit = BACKOFF_FIRST_MILLIS.saturating_mul(doublings).min(BACKOFF_LONGEST_MILLIS);
+    (limit * u64::from(random)) >> 32
 }
 
 /// A clock that was wrong once is wrong again; a collision of stamps is not.

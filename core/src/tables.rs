@@ -172,3 +172,21 @@ value_list! {
     Advanced = "advanced";
     Full = "full";
 }
+
+/// How long a replay key stays claimed: twice the window of 30 seconds, and 10 seconds of slack.
+pub const REPLAY_TTL_MILLIS: u64 = 70_000;
+
+/// How many keys a replay store in memory holds unless it is told otherwise; a request takes two.
+pub const REPLAY_MAX_KEYS: u64 = 1_048_576;
+
+/// The longest wait before the second attempt; it doubles with each further one.
+pub const BACKOFF_FIRST_MILLIS: u64 = 250;
+
+/// The longest wait before any attempt, but for what the server itself asks for.
+pub const BACKOFF_LONGEST_MILLIS: u64 = 8_000;
+
+/// How many attempts a call has unless it is told otherwise.
+pub const RETRY_ATTEMPTS: u64 = 8;
+
+/// How long a call may take with all its attempts and waits unless it is told otherwise.
+pub const RETRY_DEADLINE_MILLIS: u64 = 60_000;

@@ -15,9 +15,9 @@ import (
 const (
 	// ReplayTTL is how long a claimed key is kept: twice the window of 30 seconds, and 10 seconds of slack. A request
 	// stamped 30 seconds ahead can be accepted for 60 seconds after it was first claimed.
-	ReplayTTL = 70 * time.Second
+	ReplayTTL = replayTTLMillis * time.Millisecond
 	// DefaultReplayKeys is how many keys a MemoryReplayStore holds unless told otherwise, two a request.
-	DefaultReplayKeys = 1 << 20
+	DefaultReplayKeys = replayMaxKeys
 )
 
 // ReplayKeys are the two keys that a server claims for a request: hexadecimal SHA-256, without a secret.

@@ -368,3 +368,19 @@ var cardholderKycLevelValues = []move[CardholderKycLevel]{
 func (s CardholderKycLevel) IsKnown() bool {
 	return isKnown(cardholderKycLevelValues, s)
 }
+
+// The numbers that every language shares.
+const (
+	// replayTTLMillis: how long a replay key stays claimed: twice the window of 30 seconds, and 10 seconds of slack.
+	replayTTLMillis = 70000
+	// replayMaxKeys: how many keys a replay store in memory holds unless it is told otherwise; a request takes two.
+	replayMaxKeys = 1048576
+	// backoffFirstMillis: the longest wait before the second attempt; it doubles with each further one.
+	backoffFirstMillis = 250
+	// backoffLongestMillis: the longest wait before any attempt, but for what the server itself asks for.
+	backoffLongestMillis = 8000
+	// retryAttempts: how many attempts a call has unless it is told otherwise.
+	retryAttempts = 8
+	// retryDeadlineMillis: how long a call may take with all its attempts and waits unless it is told otherwise.
+	retryDeadlineMillis = 60000
+)

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::data::Tables;
+use crate::data::{Constant, Tables};
 use crate::repo::Repo;
 use crate::{Result, fail};
 
@@ -43,7 +43,7 @@ const FILES: &[(&str, Emit)] = &[
 ];
 
 fn emit(tables: &Tables) -> String {
-    let Tables { error_codes, plain_errors, error_slugs, endpoints, status_models, value_lists } = tables;
+    let Tables { error_codes, plain_errors, error_slugs, endpoints, status_models, value_lists, constants } = tables;
     let mut text = String::from(HEADER);
 
     text += "error_codes! {\n";
@@ -83,6 +83,9 @@ fn emit(tables: &Tables) -> String {
         }
         text += "}\n\n";
     }
+    for Constant { name, value, meaning } in constants {
+        line(&mut text, format_args!("/// {meaning}\npub const {}: u64 = {};\n", name.to_uppercase(), grouped(*value)));
+    }
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
@@ -99,6 +102,14 @@ fn array<T>(text: &mut String, name: &str, kind: &str, rows: &[T], members: impl
 fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{line}");
+}
+
+/// `70000` → `70_000`
+fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let first = (digits.len() - 1) % 3 + 1;
+    let groups = (first..digits.len()).step_by(3).map(|at| &digits[at..at + 3]);
+    std::iter::once(&digits[..first]).chain(groups).collect::<Vec<_>>().join("_")
 }
 
 /// `card_create_done` → `CardCreateDone`

@@ -15,6 +15,7 @@ pub(crate) struct Tables {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) status_models: Vec<StatusModel>,
     pub(crate) value_lists: Vec<ValueList>,
+    pub(crate) constants: Vec<Constant>,
 }
 
 pub(crate) struct ErrorCode {
@@ -59,6 +60,12 @@ pub(crate) struct ValueList {
     pub(crate) values: Vec<String>,
 }
 
+pub(crate) struct Constant {
+    pub(crate) name: String,
+    pub(crate) value: u64,
+    pub(crate) meaning: String,
+}
+
 impl Tables {
     pub(crate) fn read(repo: &Repo) -> Result<Self> {
         let plain_errors = plain_errors(repo)?;
@@ -70,6 +77,7 @@ impl Tables {
             endpoints: endpoints(repo)?,
             status_models,
             value_lists,
+            constants: constants(repo)?,
         })
     }
 }
@@ -178,6 +186,19 @@ fn statuses(repo: &Repo) -> Result<(Vec<StatusModel>, Vec<ValueList>)> {
     Ok((models, lists))
 }
 
+fn constants(repo: &Repo) -> Result<Vec<Constant>> {
+    let mut file = open(repo, "constants")?;
+    let mut constants = Vec::new();
+    for mut row in file.rows("constants")? {
+        let constant = Constant { name: row.name("name")?, value: row.number("value")?, meaning: row.text("meaning")? };
+        row.finish()?;
+        constants.push(constant);
+    }
+    file.finish()?;
+    unique("constants.json", constants.iter().map(|constant| &constant.name))?;
+    Ok(constants)
+}
+
 /// One JSON object whose members are taken out one by one; what is left at the end is unknown.
 struct Row {
     place: String,
@@ -222,6 +243,13 @@ impl Row {
         match self.members.remove(member).as_ref().and_then(Value::as_u64).map(u16::try_from) {
             Some(Ok(status @ 400..=599)) => Ok(status),
             _ => self.wrong(member, "is not an HTTP status from 400 to 599"),
+        }
+    }
+
+    fn number(&mut self, member: &str) -> Result<u64> {
+        match self.members.remove(member).as_ref().and_then(Value::as_u64) {
+            Some(number) => Ok(number),
+            None => self.wrong(member, "is not a whole number from 0 up"),
         }
     }
 

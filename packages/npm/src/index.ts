@@ -37,7 +37,6 @@ export type { JsonObject, JsonText, JsonValue, JsonValueWithBigInts } from "./pa
 export {
   claimRequest,
   MemoryReplayStore,
-  REPLAY_TTL_MILLIS,
   type ReplayKeys,
   type ReplayStore,
   replayKeys,

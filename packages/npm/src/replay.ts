@@ -5,6 +5,7 @@ import { EnvelopeError } from "./errors.js";
 import { nameClass } from "./names.js";
 import { string } from "./options.js";
 import { isBytes } from "./payload.js";
+import { REPLAY_MAX_KEYS, REPLAY_TTL_MILLIS } from "./tables.js";
 
 /** The two keys of a request that a server claims. */
 export interface ReplayKeys {
@@ -21,9 +22,6 @@ export interface ReplayStore {
    */
   claim(key: string, ttlMillis: number): boolean | Promise<boolean>;
 }
-
-/** How long a claimed key is kept: twice the window of 30 seconds, and 10 seconds of slack. */
-export const REPLAY_TTL_MILLIS = 70_000;
 
 /**
  * The keys of an opened request.
@@ -131,7 +129,7 @@ export class MemoryReplayStore implements ReplayStore {
    * @throws EnvelopeError `invalid_option` for a `maxKeys` that is no whole number from 0 up.
    */
   constructor(options: { readonly maxKeys?: number | undefined; readonly now?: (() => number) | undefined } = {}) {
-    const { maxKeys = MAX_KEYS, now = Date.now } = options;
+    const { maxKeys = REPLAY_MAX_KEYS, now = Date.now } = options;
     if (!Number.isSafeInteger(maxKeys) || maxKeys < 0) {
       throw new EnvelopeError("invalid_option", "`maxKeys` has to be a whole number from 0 up");
     }
@@ -195,6 +193,3 @@ export class MemoryReplayStore implements ReplayStore {
     }
   }
 }
-
-/** How many keys a store holds unless it is told. */
-const MAX_KEYS = 1 << 20;

@@ -296,3 +296,21 @@ export type CardholderKycLevel =
 
 /** How thorough the identity check of a cardholder was. The values known here. */
 export const CardholderKycLevel: ValueList<CardholderKycLevel> = /* @__PURE__ */ valueList<CardholderKycLevel>(["none", "basic", "advanced", "full"]);
+
+/** How long a replay key stays claimed: twice the window of 30 seconds, and 10 seconds of slack. */
+export const REPLAY_TTL_MILLIS = 70_000;
+
+/** How many keys a replay store in memory holds unless it is told otherwise; a request takes two. */
+export const REPLAY_MAX_KEYS = 1_048_576;
+
+/** The longest wait before the second attempt; it doubles with each further one. */
+export const BACKOFF_FIRST_MILLIS = 250;
+
+/** The longest wait before any attempt, but for what the server itself asks for. */
+export const BACKOFF_LONGEST_MILLIS = 8_000;
+
+/** How many attempts a call has unless it is told otherwise. */
+export const RETRY_ATTEMPTS = 8;
+
+/** How long a call may take with all its attempts and waits unless it is told otherwise. */
+export const RETRY_DEADLINE_MILLIS = 60_000;

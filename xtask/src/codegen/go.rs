@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
-use crate::data::Tables;
+use crate::data::{Constant, Tables};
 
 pub(super) fn tables(tables: &Tables) -> String {
-    let Tables { error_codes, plain_errors, error_slugs, endpoints, status_models, value_lists } = tables;
+    let Tables { error_codes, plain_errors, error_slugs, endpoints, status_models, value_lists, constants } = tables;
     let mut text = String::from(HEADER);
 
     line(&mut text, "// Version is the version of every package of the toolkit.");
@@ -60,6 +60,11 @@ pub(super) fn tables(tables: &Tables) -> String {
         line(&mut text, "// IsKnown says whether the value is documented; others pass through (SPEC.md, STATUS-3).");
         line(&mut text, &format!("func (s {name}) IsKnown() bool {{\n\treturn isKnown({table}, s)\n}}\n"));
     }
+    line(&mut text, "// The numbers that every language shares.\nconst (");
+    for Constant { name, value, meaning } in constants {
+        line(&mut text, &format!("\t// {}: {}\n\t{} = {value}", constant(name), lower_first(meaning), constant(name)));
+    }
+    line(&mut text, ")\n");
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
@@ -97,13 +102,18 @@ fn code_name(code: &str) -> String {
 /// `card_create_done` → `CardCreateDone`; initialisms keep one case, as Go wants it.
 fn camel(name: &str) -> String {
     let word = |word: &str| match word {
-        "api" | "json" => word.to_ascii_uppercase(),
+        "api" | "json" | "ttl" => word.to_ascii_uppercase(),
         _ => {
             let (first, rest) = word.split_at(word.len().min(1)); // names are ASCII: the reader checks it
             first.to_ascii_uppercase() + rest
         }
     };
     name.split('_').map(word).collect()
+}
+
+/// `replay_ttl_millis` → `replayTTLMillis`
+fn constant(name: &str) -> String {
+    lower_first(&camel(name))
 }
 
 fn lower_first(name: &str) -> String {

@@ -1,10 +1,10 @@
 //! `core/data/*.json` → the tables of the npm package. The helpers that they call are written by hand there.
 
-use super::line;
-use crate::data::Tables;
+use super::{grouped, line};
+use crate::data::{Constant, Tables};
 
 pub(super) fn tables(tables: &Tables) -> String {
-    let Tables { error_codes, plain_errors, error_slugs, endpoints, status_models, value_lists } = tables;
+    let Tables { error_codes, plain_errors, error_slugs, endpoints, status_models, value_lists, constants } = tables;
     let mut text = String::from(HEADER);
 
     text += "\n/**\n * Every code that an `EnvelopeError` can carry; the same in every language.\n *\n";
@@ -68,6 +68,12 @@ pub(super) fn tables(tables: &Tables) -> String {
         line(
             &mut text,
             format_args!("export const {name}: ValueList<{name}> = /* @__PURE__ */ valueList<{name}>({values:?});"),
+        );
+    }
+    for Constant { name, value, meaning } in constants {
+        line(
+            &mut text,
+            format_args!("\n/** {meaning} */\nexport const {} = {};", name.to_uppercase(), grouped(*value)),
         );
     }
     text

@@ -36,18 +36,6 @@ fn checks_of_sources(npm: &Npm<'_>) -> Counts {
     let folder = npm.repo.path(PACKAGE);
     counts +=
         check("biome", || npm.shell.run(npm.tool("biome").args(["ci", "--error-on-warnings"]).current_dir(&folder)));
-    counts += check("the replay store's numbers are the core's", || {
-        let (here, core) = (npm.repo.read("packages/npm/src/replay.ts")?, npm.repo.read("core/src/replay.rs")?);
-        for (name, in_core) in
-            [("REPLAY_TTL_MILLIS", "REPLAY_TTL_MILLIS: u64"), ("MAX_KEYS", "DEFAULT_MAX_KEYS: usize")]
-        {
-            let (number, of_core) = (constant(&here, name), constant(&core, in_core));
-            if number.is_none() || number != of_core {
-                return fail(format!("{name} is {number:?} in replay.ts and {of_core:?} in the core"));
-            }
-        }
-        Ok(())
-    });
     counts += check("one version", || {
         let (version, of_crates) = (npm.manifest()?["version"].clone(), env!("CARGO_PKG_VERSION"));
         if version == of_crates {
@@ -57,12 +45,6 @@ fn checks_of_sources(npm: &Npm<'_>) -> Counts {
         }
     });
     counts
-}
-
-/// What stands behind `const NAME = `, up to the semicolon.
-fn constant<'t>(source: &'t str, name: &str) -> Option<&'t str> {
-    let (_, value) = source.split_once(&format!("const {name} = "))?;
-    value.split_once(';').map(|(value, _)| value)
 }
 
 fn checks_of_package(npm: &Npm<'_>, tarballs: &Tarballs) -> Counts {
