@@ -47,8 +47,8 @@ fn main() {
 }
 
 async fn tables(rounds: usize, window: Duration) {
+    println!("{}\n", machine::description()); // before it keeps to one of the cores
     machine::pin_this_process();
-    println!("{}\n", machine::description());
     println!(
         "| replay claims | request | sealed/s | without/s | processor time, sealed ÷ without | p50, p99 at half load | memory |"
     );

@@ -1,0 +1,84 @@
+//! Every adapter under every fault: what goes over the wire, and what is charged. See the README beside this.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a program for developers: it stops at what it does not expect, and prints"
+)]
+
+mod cell;
+mod driver;
+mod exchange;
+mod fault;
+mod naive;
+mod proxy;
+
+use std::process::ExitCode;
+
+use cell::Cell;
+use driver::Command;
+use fault::Fault;
+
+const HELP: &str = "\
+adapters DRIVERS [--only TEXT]   DRIVERS is a JSON file: a list of {\"name\", \"command\": [\"…\"], \"folder\"}
+adapters naive                   the adapter that is wrong on purpose, as a driver";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["naive"] => {
+            naive::run().await;
+            ExitCode::SUCCESS
+        }
+        [drivers] => table(drivers, "").await,
+        [drivers, "--only", text] => table(drivers, text).await,
+        _ => {
+            println!("{HELP}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs every driver under every fault, and prints a table; fails if a promise is broken, or if the control breaks none.
+async fn table(drivers: &str, only: &str) -> ExitCode {
+    let text = std::fs::read_to_string(drivers).expect("a file that lists the drivers");
+    let mut commands: Vec<Command> = serde_json::from_str(&text).expect("a list of drivers");
+    commands.retain(|command| command.name.contains(only));
+    assert!(!commands.is_empty(), "no driver is to be run");
+    let mut broken = Vec::new();
+    println!("{}", Cell::HEAD);
+    for command in &commands {
+        for fault in Fault::ALL {
+            let cell = cell::run(command, fault).await;
+            println!("{}", cell.row(&command.name, fault));
+            broken.extend(
+                cell.broken().into_iter().map(|promise| format!("{}, {}: {promise}", command.name, fault.name())),
+            );
+        }
+    }
+    // If these promises cannot be broken, keeping them says nothing.
+    let control = Command::naive();
+    let (mut identical, mut repeated) = (0, 0);
+    for fault in Fault::ALL {
+        let cell = cell::run(&control, fault).await;
+        println!("{}", cell.row(&control.name, fault));
+        identical += cell.identical;
+        repeated += cell.unsafe_repeated;
+    }
+    if identical == 0 || repeated == 0 {
+        broken.push("the naive adapter broke no promise: this program sees nothing".to_owned());
+    }
+    println!();
+    if broken.is_empty() {
+        println!("{} adapters, {} faults: every promise is kept", commands.len(), Fault::ALL.len());
+        return ExitCode::SUCCESS;
+    }
+    for promise in &broken {
+        println!("broken: {promise}");
+    }
+    ExitCode::FAILURE
+}
