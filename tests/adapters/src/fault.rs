@@ -53,6 +53,11 @@ impl Fault {
         attempt <= if self == Self::UnavailableTwice { 2 } else { 1 }
     }
 
+    /// Whether a call that is hit mostly waits.
+    pub(crate) fn waits(self) -> bool {
+        matches!(self, Self::Delay | Self::RetryAfter)
+    }
+
     /// One call in so many is chosen. What takes real time is done to fewer.
     pub(crate) fn every(self) -> usize {
         match self {

@@ -14,6 +14,7 @@ mod exchange;
 mod fault;
 mod naive;
 mod proxy;
+mod rust;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ use fault::Fault;
 
 const HELP: &str = "\
 adapters DRIVERS [--only TEXT]   DRIVERS is a JSON file: a list of {\"name\", \"command\": [\"…\"], \"folder\"}
+adapters rust ADAPTER            the drivers of this repository's Rust adapters: client, middleware
 adapters naive                   the adapter that is wrong on purpose, as a driver";
 
 #[tokio::main]
@@ -32,6 +34,10 @@ async fn main() -> ExitCode {
     match words.as_slice() {
         ["naive"] => {
             naive::run().await;
+            ExitCode::SUCCESS
+        }
+        ["rust", adapter] => {
+            rust::run(adapter).await;
             ExitCode::SUCCESS
         }
         [drivers] => table(drivers, "").await,
@@ -52,24 +58,16 @@ async fn table(drivers: &str, only: &str) -> ExitCode {
     let mut broken = Vec::new();
     println!("{}", Cell::HEAD);
     for command in &commands {
-        for fault in Fault::ALL {
-            let cell = cell::run(command, fault).await;
-            println!("{}", cell.row(&command.name, fault));
+        for (fault, cell) in cells(command).await {
             broken.extend(
                 cell.broken().into_iter().map(|promise| format!("{}, {}: {promise}", command.name, fault.name())),
             );
         }
     }
     // If these promises cannot be broken, keeping them says nothing.
-    let control = Command::naive();
-    let (mut identical, mut repeated) = (0, 0);
-    for fault in Fault::ALL {
-        let cell = cell::run(&control, fault).await;
-        println!("{}", cell.row(&control.name, fault));
-        identical += cell.identical;
-        repeated += cell.unsafe_repeated;
-    }
-    if identical == 0 || repeated == 0 {
+    let control = cells(&Command::naive()).await;
+    let count = |of: fn(&Cell) -> usize| control.iter().map(|(_, cell)| of(cell)).sum::<usize>();
+    if count(|cell| cell.identical) == 0 || count(|cell| cell.unsafe_repeated) == 0 {
         broken.push("the naive adapter broke no promise: this program sees nothing".to_owned());
     }
     println!();
@@ -81,4 +79,20 @@ async fn table(drivers: &str, only: &str) -> ExitCode {
         println!("broken: {promise}");
     }
     ExitCode::FAILURE
+}
+
+/// Every fault for one driver, with a row each as it ends. What mostly waits has a lane of its own.
+async fn cells(command: &Command) -> Vec<(Fault, Cell)> {
+    let lane = async |waits: bool| {
+        let mut cells = Vec::new();
+        for fault in Fault::ALL.into_iter().filter(|fault| fault.waits() == waits) {
+            let cell = cell::run(command, fault).await;
+            println!("{}", cell.row(&command.name, fault));
+            cells.push((fault, cell));
+        }
+        cells
+    };
+    let (mut cells, waiting) = tokio::join!(lane(false), lane(true));
+    cells.extend(waiting);
+    cells
 }
