@@ -136,18 +136,27 @@ async fn exchange(
     }
     // A body that cannot be cloned: no layer below can send it twice, and a redirect cannot take it along.
     *wire.body_mut() = Some(reqwest::Body::wrap(Full::<Bytes>::from(sealed.body)));
-    let answer = next.run(wire, extensions).await.map_err(|error| match error {
-        reqwest_middleware::Error::Reqwest(error) => failure(error),
-        reqwest_middleware::Error::Middleware(error) => Failure { sent: cardseal::Sent::Unknown, error: error.into() },
-    })?;
-    // Followed without the body, as a browser would: the answer is not this request's.
-    let status = if *answer.url() == url { answer.status().as_u16() } else { REDIRECTED };
+    let answer = match next.run(wire, extensions).await {
+        Ok(answer) => answer,
+        Err(reqwest_middleware::Error::Reqwest(error)) if error.is_redirect() => return Ok(redirected()),
+        Err(reqwest_middleware::Error::Reqwest(error)) => return Err(failure(error)),
+        Err(reqwest_middleware::Error::Middleware(error)) => {
+            return Err(Failure { sent: cardseal::Sent::Unknown, error: error.into() });
+        }
+    };
+    if *answer.url() != url {
+        return Ok(redirected());
+    }
+    let status = answer.status().as_u16();
     let headers = answer.headers().clone();
     let body = answer.bytes().await.map_err(failure)?;
     Ok(Answer { status, headers, body })
 }
 
-const REDIRECTED: u16 = 302;
+/// A redirect that reqwest has followed, without the body, as a browser would: what came is no answer to this request.
+fn redirected() -> Answer {
+    Answer { status: 302, headers: HeaderMap::new(), body: Bytes::new() }
+}
 
 fn never_sent(error: Box<dyn std::error::Error + Send + Sync>) -> Failure {
     Failure { sent: cardseal::Sent::No, error }
