@@ -8,7 +8,7 @@ mod redis;
 mod store;
 
 pub use layer::{Access, Opened, SealLayer, SealService};
-pub use reading::{PlainAnswer, endpoint, only_header, read_body};
+pub use reading::{BODY_TIME_OUT, PlainAnswer, endpoint, only_header, read_body};
 #[cfg(feature = "redis")]
 pub use redis::{RedisError, RedisReplayStore};
 pub use store::{ClaimStore, SharedReplayStore};

@@ -113,5 +113,5 @@ where
     Err(PlainAnswer::new(415, "unsupported_media_type", text))
 }
 
-/// How long a body may take unless it is told otherwise.
-pub(crate) const BODY_TIME_OUT: Duration = Duration::from_secs(10);
+/// How long a body may take to arrive, as a rule.
+pub const BODY_TIME_OUT: Duration = Duration::from_secs(10);

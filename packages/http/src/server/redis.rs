@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use cardseal::{Error, REPLAY_TTL_MILLIS, ReplayKeys, ReplayStore, Timestamp, claim_request};
+use cardseal::{Error, ErrorCode, REPLAY_TTL_MILLIS, ReplayKeys, ReplayStore, Timestamp, claim_request};
 use redis::aio::MultiplexedConnection;
 use tokio::time::timeout;
 
-use super::store::{ClaimStore, unavailable};
+use super::store::ClaimStore;
 
 /// Claims in Redis. While it does not answer, every claim fails: `replay_store_unavailable`.
 pub struct RedisReplayStore {
@@ -56,17 +56,22 @@ impl RedisReplayStore {
 
     /// Claims keys in one round trip, and says of each whether it was fresh.
     async fn claim_all<const N: usize>(&self, keys: [&str; N], ttl_millis: u64) -> Result<[bool; N], Error> {
-        let mut redis = self.connection().await.map_err(|_| unavailable())?;
+        let mut redis = self.connection().await.map_err(|error| unavailable(error.category()))?;
         let mut pipeline = redis::pipe();
         for key in keys {
             pipeline.cmd("SET").arg(format!("{PREFIX}{key}")).arg(1).arg("NX").arg("PX").arg(ttl_millis);
         }
-        let Ok(Ok(answers)) = timeout(TIME_OUT, pipeline.query_async::<Vec<Option<String>>>(&mut redis)).await else {
-            *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            return Err(unavailable());
+        let answered = timeout(TIME_OUT, pipeline.query_async::<Vec<Option<String>>>(&mut redis)).await;
+        let cause = match answered {
+            Ok(Ok(answers)) => {
+                let fresh: Vec<bool> = answers.iter().map(Option::is_some).collect();
+                return fresh.try_into().map_err(|_| unavailable("an answer is missing"));
+            }
+            Ok(Err(error)) => error.category().to_owned(),
+            Err(_) => "no answer in time".to_owned(),
         };
-        let fresh: Vec<bool> = answers.iter().map(Option::is_some).collect();
-        fresh.try_into().map_err(|_| unavailable())
+        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Err(unavailable(&cause))
     }
 
     async fn connection(&self) -> redis::RedisResult<MultiplexedConnection> {
@@ -108,8 +113,14 @@ struct Answers<I> {
 
 impl<I: Iterator<Item = bool>> ReplayStore for Answers<I> {
     fn claim(&mut self, _: &str, _: u64, _: u64) -> Result<bool, Error> {
-        self.fresh.next().ok_or_else(unavailable)
+        self.fresh.next().ok_or_else(|| unavailable("an answer is missing"))
     }
+}
+
+/// `cause` is a kind of failure, not the failure's own words: those can hold the address, and with it a password.
+fn unavailable(cause: &str) -> Error {
+    let message = format!("the replay store does not answer ({cause}): try again later");
+    Error::new(ErrorCode::ReplayStoreUnavailable, message)
 }
 
 const PREFIX: &str = "cardseal:replay:";

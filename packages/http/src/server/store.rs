@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use cardseal::{Error, ErrorCode, ReplayKeys, ReplayStore, Timestamp, claim_request};
+use cardseal::{Error, ReplayKeys, ReplayStore, Timestamp, claim_request};
 
 /// Claims that a server waits for: a [`cardseal::ReplayStore`] behind a lock, or one that processes share.
 ///
@@ -36,6 +36,11 @@ impl<S> SharedReplayStore<S> {
     pub const fn new(store: S) -> Self {
         Self(Mutex::new(store))
     }
+
+    /// Puts another store in its place, and gives the old one.
+    pub fn replace(&self, store: S) -> S {
+        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), store)
+    }
 }
 
 impl<S: ReplayStore + Send + 'static> ClaimStore for SharedReplayStore<S> {
@@ -47,9 +52,4 @@ impl<S: ReplayStore + Send + 'static> ClaimStore for SharedReplayStore<S> {
         let now_millis = Timestamp::wall_clock()?.as_micros() / 1_000;
         self.0.lock().unwrap_or_else(PoisonError::into_inner).claim(key, ttl_millis, now_millis)
     }
-}
-
-#[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "what a store that others hold can answer"))]
-pub(crate) fn unavailable() -> Error {
-    Error::new(ErrorCode::ReplayStoreUnavailable, "the replay store does not answer: try again later")
 }
