@@ -8,6 +8,7 @@
     reason = "a program for developers: it stops at what it does not expect, and prints"
 )]
 
+mod axum;
 mod cell;
 mod driver;
 mod exchange;
@@ -15,6 +16,8 @@ mod fault;
 mod naive;
 mod proxy;
 mod rust;
+mod servers;
+mod suite;
 
 use std::process::ExitCode;
 
@@ -24,6 +27,8 @@ use fault::Fault;
 
 const HELP: &str = "\
 adapters DRIVERS [--only TEXT]   DRIVERS is a JSON file: a list of {\"name\", \"command\": [\"…\"], \"folder\"}
+adapters servers DRIVERS [REDIS] the same for middlewares, and then all of them on one Redis
+adapters axum                    the driver of this repository's layer for axum
 adapters rust ADAPTER            the drivers of this repository's Rust adapters: client, middleware
 adapters naive                   the adapter that is wrong on purpose, as a driver";
 
@@ -34,6 +39,12 @@ async fn main() -> ExitCode {
     match words.as_slice() {
         ["naive"] => {
             naive::run().await;
+            ExitCode::SUCCESS
+        }
+        ["servers", drivers] => servers::table(drivers, None).await,
+        ["servers", drivers, redis] => servers::table(drivers, Some(redis)).await,
+        ["axum"] => {
+            axum::run().await;
             ExitCode::SUCCESS
         }
         ["rust", adapter] => {
