@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
+	"log"
 	"strconv"
 	"strings"
 	"testing"
@@ -46,3 +48,6 @@ func allCodes(t *testing.T) (codes []cardseal.Code) {
 	}
 	return codes
 }
+
+// quiet is a log that nobody reads.
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
