@@ -111,7 +111,9 @@ func (c *Client) call(ctx context.Context, path string, payload, v any, options 
 		}
 	}
 	defer clear(text)
-	request := &http.Request{Method: http.MethodPost, URL: c.base.JoinPath(path), Host: c.base.Host}
+	target := c.base
+	target.Path = path
+	request := &http.Request{Method: http.MethodPost, URL: &target, Host: target.Host}
 	answered, err := c.transport.call(request.WithContext(ctx), text, options)
 	var ours *Error
 	var apiError *APIError

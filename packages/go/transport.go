@@ -105,6 +105,9 @@ func (t *Transport) read(request *http.Request) (payload []byte, options []Reque
 		if payload, err = io.ReadAll(io.LimitReader(request.Body, t.envelope.MaxBytes()+1)); err != nil {
 			return nil, nil, fmt.Errorf("the request's body cannot be read: %w", err)
 		}
+		if int64(len(payload)) > t.envelope.MaxBytes() {
+			return nil, nil, errTooLarge(t.envelope.MaxBytes())
+		}
 	}
 	if len(payload) == 0 {
 		payload = []byte("{}")
