@@ -1,6 +1,6 @@
 //! Every HTTP adapter of every language under every fault: tests/adapters.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -28,10 +28,14 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
         }
     }
     let list = repo.target().join("xtask/adapters.json");
-    std::fs::write(&list, Value::from(drivers).to_string())
-        .map_err(|error| format!("cannot write {}: {error}", list.display()))?;
-    counts += context.count(repo.command(program).arg(list), of_cells)?;
+    write(&list, drivers)?;
+    counts += context.count(repo.command(&program).arg(list), of_cells)?;
     Ok(counts)
+}
+
+fn write(list: &Path, drivers: Vec<Value>) -> Result<()> {
+    std::fs::write(list, Value::from(drivers).to_string())
+        .map_err(|error| format!("cannot write {}: {error}", list.display()))
 }
 
 /// Gets the drivers of a language ready, with what they drive installed as its users install it.
@@ -39,7 +43,7 @@ type Prepare = fn(&Repo, &Shell) -> Result<Vec<Value>>;
 
 const LANGUAGES: &[(&str, Prepare)] = &[("Python", in_python), ("Go", in_go)];
 
-fn rust(program: &std::path::Path) -> Vec<Value> {
+fn rust(program: &Path) -> Vec<Value> {
     let driver =
         |adapter| json!({"name": format!("Rust {adapter}"), "command": [program, "rust", adapter], "folder": "."});
     ["client", "middleware"].map(driver).into()

@@ -5,5 +5,5 @@ use crate::counts::Counts;
 use crate::test::Context;
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
-    context.cargo_test("-p cardseal-http --no-default-features --features middleware")
+    context.cargo_test("-p cardseal-http --no-default-features --features middleware,server,redis")
 }
