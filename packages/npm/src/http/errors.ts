@@ -1,0 +1,81 @@
+/** What became of a call, where that is neither an answer nor an error of the transport. */
+
+import { ApiError, internals } from "cardseal";
+
+/**
+ * Nobody can tell whether a call was carried out: an attempt may have arrived, and no answer settles it.
+ *
+ * It is no failure: money may have moved. Ask `/orders/check`, or make the call again with the same idempotency key. `cause`
+ * is the last failure.
+ *
+ * @example
+ * ```ts
+ * import { Client, OutcomeUnknownError } from "cardseal/client";
+ *
+ * // Nobody listens there: no attempt can have arrived, so that the outcome is known.
+ * const client = new Client({ baseUrl: "http://127.0.0.1:9", apiKey: "key_1", secret: "your_api_secret_key_here", attempts: 1 });
+ * const failure: unknown = await client.call("/cards/freeze", { card_id: "card_abc123" }).catch((error) => error);
+ * if (failure instanceof OutcomeUnknownError) throw new Error(`look before ${failure.path} is called again`);
+ * ```
+ */
+export class OutcomeUnknownError extends Error {
+  static {
+    internals.brandClass(OutcomeUnknownError, "OutcomeUnknownError");
+    internals.nameClass(OutcomeUnknownError, "OutcomeUnknownError");
+    internals.nameClass(OutcomeUnknownError.prototype, "OutcomeUnknownError");
+  }
+
+  /** Always `outcome_unknown`. */
+  readonly code = "outcome_unknown";
+
+  /** The normalised path, such as `/api/v1/cards/topup`. */
+  readonly path: string;
+
+  /** The idempotency key that every attempt had: call again with the same, or not at all. */
+  readonly idempotencyKey: string | undefined;
+
+  /** How many attempts there were. */
+  readonly attempts: number;
+
+  /** @internal */
+  constructor(path: string, idempotencyKey: string | undefined, attempts: number, cause: unknown) {
+    const advice =
+      idempotencyKey === undefined
+        ? "ask `/orders/check` before it is called again"
+        : "ask `/orders/check`, or call again with the same idempotency key";
+    super(`\`${path}\` may or may not have been carried out: ${advice} (outcome_unknown)`, { cause });
+    this.path = path;
+    this.idempotencyKey = idempotencyKey;
+    this.attempts = attempts;
+  }
+}
+
+/**
+ * The error that the API answered with, of a response that a sealed adapter gave, or of the error that a client such as ky
+ * or axios made of one; nothing where there is none.
+ *
+ * @example
+ * ```ts
+ * import { apiErrorOf } from "cardseal/fetch";
+ *
+ * console.log(apiErrorOf(new Response("{}"))); // undefined
+ * ```
+ */
+export function apiErrorOf(responseOrError: unknown): ApiError | undefined {
+  const { [API_ERROR]: own, response, cause, context } = (responseOrError ?? {}) as {
+    readonly [API_ERROR]?: unknown;
+    readonly response?: { readonly [API_ERROR]?: unknown };
+    readonly cause?: unknown;
+    readonly context?: { readonly [API_ERROR]?: unknown };
+  };
+  return [responseOrError, own, response?.[API_ERROR], context?.[API_ERROR], cause].find(
+    (candidate): candidate is ApiError => candidate instanceof ApiError,
+  );
+}
+
+/** Puts an error at hand beside what a client gives: where no printer looks. */
+export function withApiError<T extends object>(carrier: T, error: ApiError | undefined): T {
+  return error ? Object.defineProperty(carrier, API_ERROR, { value: error, configurable: true }) : carrier;
+}
+
+const API_ERROR: unique symbol = Symbol.for("cardseal.apiError") as never;
