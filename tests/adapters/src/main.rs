@@ -27,7 +27,7 @@ use fault::Fault;
 
 const HELP: &str = "\
 adapters DRIVERS [--only TEXT]   DRIVERS is a JSON file: a list of {\"name\", \"command\": [\"…\"], \"folder\"}
-adapters servers DRIVERS [REDIS] the same for middlewares, and then all of them on one Redis
+adapters servers DRIVERS         the same for middlewares, and then all of them on one Redis
 adapters axum                    the driver of this repository's layer for axum
 adapters rust ADAPTER            the drivers of this repository's Rust adapters: client, middleware
 adapters naive                   the adapter that is wrong on purpose, as a driver";
@@ -41,8 +41,7 @@ async fn main() -> ExitCode {
             naive::run().await;
             ExitCode::SUCCESS
         }
-        ["servers", drivers] => servers::table(drivers, None).await,
-        ["servers", drivers, redis] => servers::table(drivers, Some(redis)).await,
+        ["servers", drivers] => servers::table(drivers).await,
         ["axum"] => {
             axum::run().await;
             ExitCode::SUCCESS

@@ -2,6 +2,7 @@
 
 use std::process::{ExitCode, Stdio};
 
+use cardseal_test_redis::Redis;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -37,7 +38,11 @@ impl Command {
         let mut process = tokio::process::Command::new(program);
         process.args(arguments).current_dir(&self.folder);
         process.env("CARDSEAL_API_KEY", API_KEY).env("CARDSEAL_SECRET", SECRET).env_remove("CARDSEAL_REDIS");
-        if let Some(redis) = redis {
+        let redis = Redis::start(&[]);
+        if redis.is_none() {
+            println!("\nredis-server is not installed, and left out; on Debian: apt-get install redis-server");
+        }
+        if let Some(redis) = redis.as_ref().map(Redis::url).as_deref() {
             process.env("CARDSEAL_REDIS", redis);
         }
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
@@ -56,7 +61,7 @@ impl Command {
 }
 
 /// Runs the suite against every server, with claims in memory, and then all of them on one Redis, if there is one.
-pub(crate) async fn table(drivers: &str, redis: Option<&str>) -> ExitCode {
+pub(crate) async fn table(drivers: &str) -> ExitCode {
     let text = std::fs::read_to_string(drivers).expect("a file that lists the drivers");
     let commands: Vec<Command> = serde_json::from_str(&text).expect("a list of drivers");
     assert!(!commands.is_empty(), "no driver is to be run");
@@ -70,7 +75,11 @@ pub(crate) async fn table(drivers: &str, redis: Option<&str>) -> ExitCode {
         kept += verdict.kept;
         broken.extend(verdict.broken.into_iter().map(|case| format!("{}: {case}", server.name)));
     }
-    if let Some(redis) = redis {
+    let redis = Redis::start(&[]);
+    if redis.is_none() {
+        println!("\nredis-server is not installed, and left out; on Debian: apt-get install redis-server");
+    }
+    if let Some(redis) = redis.as_ref().map(Redis::url).as_deref() {
         println!("\n| one body, 100 times at once, at | accepted |\n|---|---|");
         for (index, one) in commands.iter().enumerate() {
             for other in &commands[index..] {
