@@ -38,11 +38,7 @@ impl Command {
         let mut process = tokio::process::Command::new(program);
         process.args(arguments).current_dir(&self.folder);
         process.env("CARDSEAL_API_KEY", API_KEY).env("CARDSEAL_SECRET", SECRET).env_remove("CARDSEAL_REDIS");
-        let redis = Redis::start(&[]);
-        if redis.is_none() {
-            println!("\nredis-server is not installed, and left out; on Debian: apt-get install redis-server");
-        }
-        if let Some(redis) = redis.as_ref().map(Redis::url).as_deref() {
+        if let Some(redis) = redis {
             process.env("CARDSEAL_REDIS", redis);
         }
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);

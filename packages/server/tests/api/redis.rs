@@ -1,10 +1,9 @@
 //! Replay claims in a real Redis. The tests start `redis-server` on a free port and stop it.
 
-use std::time::Duration;
+use std::process::Command;
 
 use cardseal_test_redis::Redis;
 use serde_json::json;
-use tokio::time::sleep;
 
 use crate::support::{Bench, Client};
 
