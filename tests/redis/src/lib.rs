@@ -18,7 +18,9 @@ pub struct Redis {
 impl Redis {
     /// Starts one; `None` where it is not installed.
     pub fn start(options: &[&str]) -> Option<Self> {
-        Self::start_on(TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port(), options)
+        // In a statement of its own: the listener has to be gone before the server comes.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::start_on(port, options)
     }
 
     /// The same on a port, for one that comes again.
