@@ -53,10 +53,11 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Sandbox]:
+def running(api_key: str = "", secret: str = "") -> Iterator[Sandbox]:
+    """Start one; without an API key and a secret it makes them up."""
     command = [_tool(), "sandbox", "--json", "--quiet", "--control", "--step-ms", "0"]
-    hidden = {name: value for name, value in os.environ.items() if not name.startswith("CARDSEAL_")}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=hidden)
+    environment = {**os.environ, "CARDSEAL_API_KEY": api_key, "CARDSEAL_SECRET": secret}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
     assert process.stdout is not None
     try:
         yield Sandbox(json.loads(process.stdout.readline()))
@@ -93,7 +94,7 @@ class Recorded:
 
 
 Behaviour = Callable[[socket.socket, Recorded], bool]
-"""Answers a request itself, and says whether the connection stays; None hands it on to the server."""
+"""Answers a request, and says whether the connection stays."""
 
 
 class Proxy:
@@ -103,8 +104,13 @@ class Proxy:
         host, _, port = target.removeprefix("http://").partition(":")
         self.requests: list[Recorded] = []
         self.connections = 0
-        self.behaviours: list[Behaviour | None] = []
+        self.behaviours: list[Behaviour] = []
         proxy = self
+
+        def forwarding(client: socket.socket, request: Recorded) -> bool:
+            answer = forwarded(host, int(port), request)
+            client.sendall(answer)
+            return bool(answer)
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
@@ -113,9 +119,7 @@ class Proxy:
                     while (request := read_request(stream)) is not None:
                         proxy.requests.append(request)
                         behaviour = proxy.behaviours.pop(0) if proxy.behaviours else None
-                        if behaviour is None:
-                            self.request.sendall(forwarded(host, int(port), request))
-                        elif not behaviour(self.request, request):
+                        if not (behaviour or forwarding)(self.request, request):
                             return
 
         class Server(socketserver.ThreadingTCPServer):
@@ -135,6 +139,8 @@ class Proxy:
 
 def read_request(stream: Any) -> Recorded | None:
     head = b""
+    if stream.peek(1)[:1] == b"\x16":
+        return None  # the first byte of a TLS handshake, which nobody here understands
     while not head.endswith(b"\r\n\r\n"):
         line = stream.readline()
         if not line:

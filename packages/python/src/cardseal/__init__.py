@@ -11,6 +11,9 @@ with ``Envelope.open_request``, claims their ``replay_keys``, and answers with `
 receiver reads with ``Envelope.open_webhook``. ``Envelope.seal`` and ``Envelope.open`` are the plain pair beneath,
 ``Envelope.encrypt`` and ``Envelope.decrypt`` the bare field.
 
+``Client`` makes whole calls; ``cardseal.requests``, ``cardseal.httpx`` and ``cardseal.aiohttp`` seal beneath those
+libraries.
+
 Every failure is an ``EnvelopeError`` or an ``ApiError`` with a stable ``code``. SPEC.md in the repository has
 every rule.
 """
