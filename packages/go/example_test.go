@@ -44,6 +44,71 @@ func Example() {
 	// Output: /api/v1/cards/topup 176 bytes
 }
 
+// exampleAPI serves top-ups, and says that all orders are completed.
+func exampleAPI(envelope *cardseal.Envelope) *httptest.Server {
+	api := http.NewServeMux()
+	orders := &memoryOrders{known: map[[2]string]knownOrder{}}
+	api.Handle("/api/v1/cards/topup", handler(envelope, &cardseal.MemoryReplayStore{}, orders))
+	api.HandleFunc("/api/v1/orders/check", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, envelope, http.StatusOK, Order{"o-1", cardseal.OrderStatusCompleted})
+	})
+	return httptest.NewServer(api)
+}
+
+func ExampleClient() {
+	ctx := context.Background()
+	envelope, err := cardseal.New("your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	api := exampleAPI(envelope)
+	defer api.Close()
+	baseURL := api.URL
+
+	client, err := cardseal.NewClient(baseURL, "key_1", "your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	var order Order
+	key := cardseal.WithIdempotencyKey("topup-invoice-42")
+	err = client.Call(ctx, "/cards/topup", TopUp{"card_abc123", "10.00"}, &order, key)
+	fmt.Println(order.Status, err)
+	status, err := client.WaitForOrder(ctx, order.OrderID, &order)
+	fmt.Println(status, err)
+	// Output:
+	// charging card_abc123 10.00
+	// new <nil>
+	// completed <nil>
+}
+
+func ExampleTransport() {
+	envelope, err := cardseal.New("your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	api := exampleAPI(envelope)
+	defer api.Close()
+	baseURL := api.URL
+
+	transport, err := cardseal.NewTransport(envelope, "key_1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	client := &http.Client{Transport: transport}
+	payload := strings.NewReader(`{"order_id": "o-1"}`)
+	response, err := client.Post(baseURL+"/api/v1/orders/check", "application/json", payload)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%d %s %v\n", response.StatusCode, text, cardseal.APIErrorOf(response))
+	// Output: 200 {"order_id":"o-1","status":"completed"} <nil>
+}
+
 // topUp charges a card once, however often it has to try.
 func topUp(ctx context.Context, envelope *cardseal.Envelope, baseURL, apiKey string, payload TopUp, invoice string) (Order, error) {
 	key, err := cardseal.DeriveIdempotencyKey("topup", invoice) // the same for every attempt, and after a restart

@@ -718,7 +718,11 @@ func TestCancelled(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan error)
 				waiting := make(chan struct{}, 1)
-				call := callers(t, server.URL, cardseal.WithOnAttempt(func(event cardseal.AttemptEvent) {
+				fresh := cardseal.WithBase(&http.Transport{DisableKeepAlives: true})
+				call := callers(t, server.URL, fresh, cardseal.WithOnAttempt(func(event cardseal.AttemptEvent) {
+					if isBusy := strings.Contains(payload, "busy"); event.WillRetry != isBusy {
+						t.Errorf("%s, %s, %s: %+v", name, path, payload, event)
+					}
 					if event.WillRetry {
 						waiting <- struct{}{}
 					}
