@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::proxy::{Proxy, Seen};
 
 /// What happened in it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Cell {
     fired: usize,
     /// Bodies that went over the wire a second time.

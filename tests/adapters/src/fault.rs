@@ -24,17 +24,6 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::UnavailableTwice,
-        Self::DropBefore,
-        Self::DropAfter,
-        Self::DropIdle,
-        Self::Duplicate,
-        Self::Delay,
-        Self::Html,
-        Self::RetryAfter,
-    ];
-
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::UnavailableTwice => "503 twice",
@@ -53,10 +42,12 @@ impl Fault {
         attempt <= if self == Self::UnavailableTwice { 2 } else { 1 }
     }
 
-    /// Whether a call that is hit mostly waits.
-    pub(crate) fn waits(self) -> bool {
-        matches!(self, Self::Delay | Self::RetryAfter)
-    }
+    /// Which faults follow one another: lanes of about the same length, since most of the time is waiting.
+    pub(crate) const LANES: [&[Self]; 3] = [
+        &[Self::Delay],
+        &[Self::UnavailableTwice, Self::DropBefore, Self::Html],
+        &[Self::DropAfter, Self::DropIdle, Self::Duplicate, Self::RetryAfter],
+    ];
 
     /// One call in so many is chosen. What takes real time is done to fewer.
     pub(crate) fn every(self) -> usize {
