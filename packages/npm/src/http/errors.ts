@@ -52,7 +52,7 @@ export class OutcomeUnknownError extends Error {
 
 /**
  * The error that the API answered with, of a response that a sealed adapter gave, or of the error that a client such as ky
- * or axios made of one; nothing where there is none.
+ * or axios made of one; nothing where there is none. An unknown outcome is none, whatever the last answer was.
  *
  * @example
  * ```ts
@@ -62,20 +62,21 @@ export class OutcomeUnknownError extends Error {
  * ```
  */
 export function apiErrorOf(responseOrError: unknown): ApiError | undefined {
-  const { [API_ERROR]: own, response, cause, context } = (responseOrError ?? {}) as {
-    readonly [API_ERROR]?: unknown;
-    readonly response?: { readonly [API_ERROR]?: unknown };
-    readonly cause?: unknown;
-    readonly context?: { readonly [API_ERROR]?: unknown };
-  };
-  return [responseOrError, own, response?.[API_ERROR], context?.[API_ERROR], cause].find(
-    (candidate): candidate is ApiError => candidate instanceof ApiError,
-  );
+  if (responseOrError instanceof OutcomeUnknownError) {
+    return undefined;
+  }
+  const { response, context, cause } = (responseOrError ?? {}) as Partial<Record<string, unknown>>;
+  const candidates = [responseOrError, ...[responseOrError, response, context].map(carried), cause];
+  return candidates.find((candidate) => candidate instanceof ApiError);
 }
 
 /** Puts an error at hand beside what a client gives: where no printer looks. */
 export function withApiError<T extends object>(carrier: T, error: ApiError | undefined): T {
   return error ? Object.defineProperty(carrier, API_ERROR, { value: error, configurable: true }) : carrier;
+}
+
+function carried(carrier: unknown): unknown {
+  return (carrier as { readonly [API_ERROR]?: unknown } | undefined)?.[API_ERROR];
 }
 
 const API_ERROR: unique symbol = Symbol.for("cardseal.apiError") as never;
