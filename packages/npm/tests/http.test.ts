@@ -91,7 +91,10 @@ for (const [name, adapter] of Object.entries(ADAPTERS)) {
     );
     const waits = events.map(({ waitMillis }) => waitMillis);
     const longest = [250, 1, 1_000, 2_000];
-    assert.ok(longest.every((limit, index) => (waits[index] ?? limit) < limit), String(waits));
+    assert.ok(
+      longest.every((limit, index) => (waits[index] ?? limit) < limit),
+      String(waits),
+    );
     assert.equal(waits[4], undefined);
   });
 
@@ -109,11 +112,16 @@ for (const [name, adapter] of Object.entries(ADAPTERS)) {
   test(title("a call that is not repeatable is never sent twice: its outcome is unknown"), async () => {
     const { wire, events, call } = await over();
     wire.next.push((arrived, response) => wire.pass(arrived, new Proxy(response, { get: dropping })));
-    const error = await failure(call("/users/create", { external_user_id: `${name}_once` }, { idempotencyKey: "once" }));
+    const error = await failure(
+      call("/users/create", { external_user_id: `${name}_once` }, { idempotencyKey: "once" }),
+    );
     assert.ok(error instanceof OutcomeUnknownError, inspect(error));
     const { code, path, idempotencyKey, attempts } = error;
     assert.deepEqual([code, path, idempotencyKey, attempts], ["outcome_unknown", "/api/v1/users/create", "once", 1]);
-    assert.match(error.message, /^`\/api\/v1\/users\/create` may or may not have been carried out: .*\(outcome_unknown\)$/);
+    assert.match(
+      error.message,
+      /^`\/api\/v1\/users\/create` may or may not have been carried out: .*\(outcome_unknown\)$/,
+    );
     assert.ok(error.cause instanceof Error);
     assert.deepEqual(events, [{ path, attempt: 1, failureClass: "transient" }]);
     assert.equal(wire.arrived.length, 1);
@@ -168,7 +176,12 @@ for (const [name, adapter] of Object.entries(ADAPTERS)) {
       await failure(call("/cards/get", [1, 2])),
       await failure(call("/cards/create", {}, { idempotencyKey: "x".repeat(256) })),
     ].map((error) => (error instanceof EnvelopeError ? error.code : error));
-    assert.deepEqual(codes, ["idempotency_key_required", "already_sealed", "invalid_payload", "invalid_idempotency_key"]);
+    assert.deepEqual(codes, [
+      "idempotency_key_required",
+      "already_sealed",
+      "invalid_payload",
+      "invalid_idempotency_key",
+    ]);
     assert.deepEqual([wire.arrived, events], [[], []]);
   });
 
@@ -213,11 +226,14 @@ for (const [name, adapter] of Object.entries(ADAPTERS)) {
     const inAnHour = new Date(Date.now() + 3_600_000).toUTCString();
     wire.next.push(answering(503, { "retry-after": inAnHour }));
     assert.ok((await failure(call("/project/balance", {}))) instanceof ApiError);
-    assert.deepEqual(events.slice(1).map(({ status, waitMillis }) => [status, waitMillis]), [
-      [200, undefined],
-      [429, undefined],
-      [503, undefined],
-    ]);
+    assert.deepEqual(
+      events.slice(1).map(({ status, waitMillis }) => [status, waitMillis]),
+      [
+        [200, undefined],
+        [429, undefined],
+        [503, undefined],
+      ],
+    );
     assert.equal(wire.arrived.length, 4);
   });
 
@@ -242,7 +258,9 @@ for (const [name, adapter] of Object.entries(ADAPTERS)) {
     const { wire, events, call } = await over();
     const controller = new AbortController();
     wire.next.push(() => controller.abort());
-    const error = await failure(call("/cards/topup", { card_id: "c" }, { idempotencyKey: "k", signal: controller.signal }));
+    const error = await failure(
+      call("/cards/topup", { card_id: "c" }, { idempotencyKey: "k", signal: controller.signal }),
+    );
     assert.ok(isCancelled(error), inspect(error));
     assert.deepEqual(events, [{ path: "/api/v1/cards/topup", attempt: 1, failureClass: "never" }]);
     assert.equal(wire.arrived.length, 1);
@@ -305,7 +323,11 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
 
 /** Lets the server act, and hangs up instead of its answer. */
 function dropping(response: import("node:http").ServerResponse, name: string | symbol): unknown {
-  return name === "end" ? () => response.destroy() : name === "writeHead" ? () => response : Reflect.get(response, name);
+  return name === "end"
+    ? () => response.destroy()
+    : name === "writeHead"
+      ? () => response
+      : Reflect.get(response, name);
 }
 
 function isCancelled(error: unknown): boolean {

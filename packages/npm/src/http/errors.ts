@@ -12,10 +12,11 @@ import { ApiError, internals } from "cardseal";
  * ```ts
  * import { Client, OutcomeUnknownError } from "cardseal/client";
  *
- * // Nobody listens there: no attempt can have arrived, so that the outcome is known.
- * const client = new Client({ baseUrl: "http://127.0.0.1:9", apiKey: "key_1", secret: "your_api_secret_key_here", attempts: 1 });
+ * // Something that takes requests and never answers.
+ * const fetch = async () => Promise.reject(new Error("the connection broke off"));
+ * const client = new Client({ baseUrl: "https://api.example.com", apiKey: "key_1", secret: "your_api_secret_key_here", fetch });
  * const failure: unknown = await client.call("/cards/freeze", { card_id: "card_abc123" }).catch((error) => error);
- * if (failure instanceof OutcomeUnknownError) throw new Error(`look before ${failure.path} is called again`);
+ * if (failure instanceof OutcomeUnknownError) console.log(failure.path, failure.attempts); // /api/v1/cards/freeze 1
  * ```
  */
 export class OutcomeUnknownError extends Error {

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import axios from "axios";
-import { type AttemptEvent, apiErrorOf, Client } from "cardseal/client";
 import { sealedAdapter } from "cardseal/axios";
+import { type AttemptEvent, apiErrorOf, Client } from "cardseal/client";
 import { sealedFetch } from "cardseal/fetch";
 import { sealInterceptor } from "cardseal/undici";
 import ky from "ky";
@@ -36,7 +36,8 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
     return {
       printable: fetch,
       call: async (path, payload, { idempotencyKey, signal } = {}) => {
-        const headers: Record<string, string> = idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey };
+        const headers: Record<string, string> =
+          idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey };
         const body = JSON.stringify(payload);
         const response = await fetch(path, { method: "POST", headers, body, ...(signal && { signal }) });
         return textOf(response);
@@ -49,7 +50,8 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
     return {
       printable: api,
       call: async (path, json, { idempotencyKey, signal } = {}) => {
-        const headers: Record<string, string> = idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey };
+        const headers: Record<string, string> =
+          idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey };
         try {
           return await api.post(path.slice(1), { json, headers, ...(signal && { signal }) }).text();
         } catch (error) {
@@ -64,7 +66,8 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
     return {
       printable: api.defaults,
       call: async (path, payload, { idempotencyKey, signal } = {}) => {
-        const headers: Record<string, string> = idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey };
+        const headers: Record<string, string> =
+          idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey };
         try {
           return (await api.post(path, payload, { headers, ...(signal && { signal }) })).data;
         } catch (error) {
@@ -79,7 +82,8 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
     return {
       printable: dispatcher,
       call: async (path, payload, { idempotencyKey, signal } = {}) => {
-        const headers: Record<string, string> = idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey };
+        const headers: Record<string, string> =
+          idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey };
         const body = JSON.stringify(payload);
         const url = `${baseUrl}/api/v1${path}`;
         const answer = await request(url, { dispatcher, method: "POST", headers, body, ...(signal && { signal }) });

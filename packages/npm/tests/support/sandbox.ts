@@ -23,11 +23,11 @@ export interface Fault {
 
 /** The reference server; it ends with the tests of the file that started it. */
 export class Sandbox implements Project {
-  static async start(): Promise<Sandbox> {
+  static async start(project?: Project): Promise<Sandbox> {
     const program = process.env.CARDSEAL_CLI ?? assert.fail("CARDSEAL_CLI has to name the command line tool");
     const process_ = spawn(program, ["sandbox", "--json", "--control", "--quiet", "--step-ms", "0"], {
       stdio: ["ignore", "pipe", "inherit"],
-      env: {},
+      env: project ? { CARDSEAL_API_KEY: project.apiKey, CARDSEAL_SECRET: project.secret } : {},
     });
     after(() => process_.kill());
     const [line] = await once(createInterface({ input: process_.stdout }), "line");
@@ -39,7 +39,12 @@ export class Sandbox implements Project {
   readonly secret: string;
   readonly #control: { readonly url: string; readonly token: string };
 
-  private constructor(started: { url: string; api_key: string; secret: string; control: { url: string; token: string } }) {
+  private constructor(started: {
+    url: string;
+    api_key: string;
+    secret: string;
+    control: { url: string; token: string };
+  }) {
     this.url = started.url;
     this.apiKey = started.api_key;
     this.secret = started.secret;
@@ -91,6 +96,8 @@ export class Wire {
 
   readonly arrived: Arrived[] = [];
   readonly next: Act[] = [];
+  /** What it does when it was told nothing: pass on. */
+  always: Act = (arrived, response) => this.pass(arrived, response);
   readonly #server = createServer((request, response) => this.#receive(request, response));
   readonly #to: string | undefined;
 
@@ -110,8 +117,7 @@ export class Wire {
     const { url: path = "", headers, socket } = request;
     const arrived = { path, headers, body: Buffer.concat(chunks).toString(), socket };
     this.arrived.push(arrived);
-    const act = this.next.shift() ?? ((given, answer) => this.pass(given, answer));
-    await act(arrived, response);
+    await (this.next.shift() ?? this.always)(arrived, response);
   }
 
   /** Answers nobody any more. */
@@ -122,7 +128,9 @@ export class Wire {
 
   /** Passes a request on as it arrived, and the answer back. */
   async pass({ path, headers, body }: Arrived, response: ServerResponse): Promise<void> {
-    const sent = Object.entries(headers).filter(([name]) => ["api-key", "content-type", "idempotency-key"].includes(name));
+    const sent = Object.entries(headers).filter(([name]) =>
+      ["api-key", "content-type", "idempotency-key"].includes(name),
+    );
     const answer = await fetch(`${this.#to}${path}`, {
       method: "POST",
       headers: Object.fromEntries(sent) as Record<string, string>,
