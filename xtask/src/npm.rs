@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::{Map, Value, json};
 
 use crate::counts::Counts;
+use crate::demo;
 use crate::repo::Repo;
 use crate::shell::{self, Shell};
 use crate::{Result, fail, targets};
@@ -275,6 +276,7 @@ impl<'a> Npm<'a> {
         command.env("CARDSEAL_PLATFORM", host);
         command.env("CARDSEAL_EXAMPLES", project.join("tests/examples"));
         command.env("CARDSEAL_VECTORS", self.repo.path("tests/vectors"));
+        command.env("CARDSEAL_CLI", demo::build_tool(self.repo)?);
         let finished = self.shell.finish(&mut command)?;
         let mut counts = Counts::of_node_test(&finished.text);
         if (!finished.success && counts.failed == 0) || counts.ran() == 0 {

@@ -90,7 +90,8 @@ fn extract_examples(npm: &Npm<'_>, folder: &Path) -> Result<usize> {
     let mut count = 0;
     for source in sources {
         let text = fs::read_to_string(&source).map_err(|error| format!("cannot read {}: {error}", source.display()))?;
-        let stem = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = source.strip_prefix(npm.repo.path(PACKAGE)).unwrap_or(&source).with_extension("");
+        let stem = name.to_string_lossy().replace(['/', '\\'], "-"); // two folders have an `errors.ts`
         for (index, code) in examples(&text).iter().enumerate() {
             npm::write(&folder.join(format!("{stem}-{index}.ts")), code)?;
             count += 1;

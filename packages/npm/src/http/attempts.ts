@@ -171,9 +171,7 @@ export class Caller {
             ? Math.max(backoffMillis(attempt), millisAskedFor(end.answer?.retryAfter))
             : undefined;
       const isOver =
-        wait === undefined ||
-        attempt >= this.#attempts ||
-        performance.now() - startedAt + wait >= this.#deadlineMillis;
+        wait === undefined || attempt >= this.#attempts || performance.now() - startedAt + wait >= this.#deadlineMillis;
       this.#report({ ...event, failureClass, ...(code && { code }), ...(!isOver && { waitMillis: wait }) });
       if (!isOver) {
         await pause(wait, signal);

@@ -124,7 +124,7 @@ function exchange(send: AxiosAdapter, origin: string, config: InternalAxiosReque
 function settled(ended: Ended<AxiosAnswer>, config: InternalAxiosRequestConfig): AxiosResponse {
   const { body, isOpened } = plainBody(ended);
   const { status, statusText, headers: received } = ended.answer.response;
-  const headers = new AxiosHeaders(isOpened ? { "Content-Type": "application/json" } : {});
+  const headers = new AxiosHeaders(isOpened ? { "content-type": "application/json" } : {});
   for (const [name, value] of AxiosHeaders.from(received as AxiosHeaders)) {
     if (!isOfSealedBody(name, isOpened)) {
       headers.set(name, value);

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-import { EnvelopeError, type JsonObject, type JsonText, type JsonValue, internals, OrderStatus } from "cardseal";
+import { EnvelopeError, internals, type JsonObject, type JsonText, type JsonValue, OrderStatus } from "cardseal";
 import { Caller, type CallerOptions, longestBackoffMillis, originOf, pause } from "./attempts.js";
 import { fetchExchange } from "./fetch.js";
 
@@ -93,9 +93,7 @@ export class Client {
    * console.log(Client.fromEnv({ attempts: 3 }).baseUrl); // https://api.example.com
    * ```
    */
-  static fromEnv(
-    options: Partial<Omit<ClientOptions, "baseUrl" | "apiKey" | "secret" | "envelope">> = {},
-  ): Client {
+  static fromEnv(options: Partial<Omit<ClientOptions, "baseUrl" | "apiKey" | "secret" | "envelope">> = {}): Client {
     const variables = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {};
     const [baseUrl, apiKey, secret] = ["CARDSEAL_URL", "CARDSEAL_API_KEY", "CARDSEAL_SECRET"].map((name) => {
       const value = variables[name];

@@ -12,10 +12,11 @@ import { ApiError, internals } from "cardseal";
  * ```ts
  * import { Client, OutcomeUnknownError } from "cardseal/client";
  *
- * // Nobody listens there: no attempt can have arrived, so that the outcome is known.
- * const client = new Client({ baseUrl: "http://127.0.0.1:9", apiKey: "key_1", secret: "your_api_secret_key_here", attempts: 1 });
+ * // Something that takes requests and never answers.
+ * const fetch = async () => Promise.reject(new Error("the connection broke off"));
+ * const client = new Client({ baseUrl: "https://api.example.com", apiKey: "key_1", secret: "your_api_secret_key_here", fetch });
  * const failure: unknown = await client.call("/cards/freeze", { card_id: "card_abc123" }).catch((error) => error);
- * if (failure instanceof OutcomeUnknownError) throw new Error(`look before ${failure.path} is called again`);
+ * if (failure instanceof OutcomeUnknownError) console.log(failure.path, failure.attempts); // /api/v1/cards/freeze 1
  * ```
  */
 export class OutcomeUnknownError extends Error {
@@ -52,7 +53,7 @@ export class OutcomeUnknownError extends Error {
 
 /**
  * The error that the API answered with, of a response that a sealed adapter gave, or of the error that a client such as ky
- * or axios made of one; nothing where there is none.
+ * or axios made of one; nothing where there is none. An unknown outcome is none, whatever the last answer was.
  *
  * @example
  * ```ts
@@ -62,20 +63,21 @@ export class OutcomeUnknownError extends Error {
  * ```
  */
 export function apiErrorOf(responseOrError: unknown): ApiError | undefined {
-  const { [API_ERROR]: own, response, cause, context } = (responseOrError ?? {}) as {
-    readonly [API_ERROR]?: unknown;
-    readonly response?: { readonly [API_ERROR]?: unknown };
-    readonly cause?: unknown;
-    readonly context?: { readonly [API_ERROR]?: unknown };
-  };
-  return [responseOrError, own, response?.[API_ERROR], context?.[API_ERROR], cause].find(
-    (candidate): candidate is ApiError => candidate instanceof ApiError,
-  );
+  if (responseOrError instanceof OutcomeUnknownError) {
+    return undefined;
+  }
+  const { response, context, cause } = (responseOrError ?? {}) as Partial<Record<string, unknown>>;
+  const candidates = [responseOrError, ...[responseOrError, response, context].map(carried), cause];
+  return candidates.find((candidate) => candidate instanceof ApiError);
 }
 
 /** Puts an error at hand beside what a client gives: where no printer looks. */
 export function withApiError<T extends object>(carrier: T, error: ApiError | undefined): T {
   return error ? Object.defineProperty(carrier, API_ERROR, { value: error, configurable: true }) : carrier;
+}
+
+function carried(carrier: unknown): unknown {
+  return (carrier as { readonly [API_ERROR]?: unknown } | undefined)?.[API_ERROR];
 }
 
 const API_ERROR: unique symbol = Symbol.for("cardseal.apiError") as never;

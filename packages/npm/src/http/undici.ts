@@ -54,11 +54,11 @@ export function sealInterceptor(options: CallerOptions): Dispatcher.DispatcherCo
       handler.onRequestStart?.(control, context);
       const path = request.path.split("?", 1)[0] as string;
       const headers = headersOf(request.headers);
-      checkRequest(request.method, valueOf(headers, "content-type"), queryOf(request));
+      checkRequest(request.method, headerOf(headers, "content-type"), queryOf(request));
       const call = {
         path,
         payload: await bodyOf(request.body),
-        idempotencyKey: valueOf(headers, "idempotency-key"),
+        idempotencyKey: headerOf(headers, "idempotency-key"),
         signal: control.signal,
       };
       const ended = await caller.call(call, exchange(dispatch, request, headers, caller.maxBytes));
@@ -78,7 +78,12 @@ interface UndiciAnswer extends Answer {
 type Pairs = readonly (readonly [name: string, value: string])[];
 
 /** Sends one sealed request, and gathers its answer. */
-function exchange(dispatch: Dispatcher["dispatch"], request: Dispatcher.DispatchOptions, given: Pairs, maxBytes: number) {
+function exchange(
+  dispatch: Dispatcher["dispatch"],
+  request: Dispatcher.DispatchOptions,
+  given: Pairs,
+  maxBytes: number,
+) {
   return (sealed: SealedRequest, signal: AbortSignal): Promise<UndiciAnswer> =>
     new Promise((resolve, reject) => {
       const own = given.filter(([name]) => !isOfSealing(name));
@@ -221,7 +226,7 @@ function headersOf(headers: Dispatcher.DispatchOptions["headers"]): Pairs {
   );
 }
 
-function valueOf(headers: Pairs, name: string): string | undefined {
+function headerOf(headers: Pairs, name: string): string | undefined {
   return headers.find(([each]) => each.toLowerCase() === name)?.[1];
 }
 
