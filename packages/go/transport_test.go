@@ -857,7 +857,7 @@ func TestEveryBodyIsClosed(t *testing.T) {
 	server := newWire(t, func(attempt int, w http.ResponseWriter, _ string) {
 		switch attempt % 6 {
 		case 0:
-			http.Error(w, "busy", 503)
+			http.Error(w, "busy", http.StatusServiceUnavailable)
 		case 1:
 			drop(w)
 		case 2:
