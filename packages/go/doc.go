@@ -2,9 +2,11 @@
 //
 // Clients call the API with a [Client], or put a [Transport] under an [http.Client] of their own. With another HTTP stack
 // they call [Envelope.SealRequest] for headers and body of one attempt, and [Envelope.OpenResponse] for the payload, the
-// API's error, or a refusal to believe the answer; [ShouldRetry] says what to do after a failure. Servers call
-// [Envelope.OpenRequest], then [ClaimRequest] with a [ReplayStore], then [Envelope.SealResponse]. Receivers of webhooks
-// call [Envelope.OpenWebhook].
+// API's error, or a refusal to believe the answer; [ShouldRetry] says what to do after a failure.
+//
+// Servers put [NewHandler] before their own handler, or call [Envelope.OpenRequest], then [ClaimRequest] with a
+// [ReplayStore], then [Envelope.SealResponse]. Receivers of webhooks are [NewWebhookHandler], or call
+// [Envelope.OpenWebhook].
 //
 //	envelope, err := cardseal.New(secret)
 //	request, err := envelope.SealRequest("/cards/topup", topup, apiKey, cardseal.WithIdempotencyKey(key))

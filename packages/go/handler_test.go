@@ -312,7 +312,7 @@ func TestHandlerOptions(t *testing.T) {
 
 // faultyStore answers nothing, or gives nothing back.
 type faultyStore struct {
-	cardseal.MemoryReplayStore
+	memory     cardseal.MemoryReplayStore
 	failsClaim bool
 }
 
@@ -320,7 +320,7 @@ func (b *faultyStore) Claim(ctx context.Context, key string, ttl time.Duration) 
 	if b.failsClaim {
 		return false, io.ErrUnexpectedEOF
 	}
-	return b.MemoryReplayStore.Claim(ctx, key, ttl)
+	return b.memory.Claim(ctx, key, ttl)
 }
 
 func (b *faultyStore) Release(context.Context, string) error { return io.ErrClosedPipe }

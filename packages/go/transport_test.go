@@ -788,7 +788,7 @@ func TestDeadline(t *testing.T) {
 	busy := func(retryAfter string) roundTrips {
 		return func(*http.Request) (*http.Response, error) {
 			header := http.Header{"Retry-After": {retryAfter}}
-			return &http.Response{StatusCode: 503, Header: header}, nil
+			return &http.Response{StatusCode: http.StatusServiceUnavailable, Header: header}, nil
 		}
 	}
 	hangs := roundTrips(func(request *http.Request) (*http.Response, error) {
@@ -823,6 +823,8 @@ func TestDeadline(t *testing.T) {
 					}
 					if isHanging := test.seconds >= 30 && test.attempts == 1; errors.Is(err, context.DeadlineExceeded) != isHanging || err == nil {
 						t.Errorf("%s: %v", caller, err)
+					} else if isHanging && !strings.Contains(err.Error(), "has taken longer than") {
+						t.Errorf("%s: the error does not say which time was up: %v", caller, err)
 					}
 					checkEvents(t, events.take(), "/cards/get", test.attempts, false)
 				})
@@ -855,7 +857,7 @@ func TestEveryBodyIsClosed(t *testing.T) {
 	server := newWire(t, func(attempt int, w http.ResponseWriter, _ string) {
 		switch attempt % 6 {
 		case 0:
-			http.Error(w, "busy", 503)
+			http.Error(w, "busy", http.StatusServiceUnavailable)
 		case 1:
 			drop(w)
 		case 2:

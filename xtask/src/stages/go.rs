@@ -2,10 +2,10 @@
 //! line tool, fuzzed.
 
 use crate::counts::Counts;
-use crate::go::{self, BENCH, EXAMPLE, MISSING, MODULE, PEER};
+use crate::go::{self, BENCH, DRIVER, EXAMPLE, MISSING, MODULE, PEER, REDIS_STORE};
 use crate::screen::{bad, say};
 use crate::test::{Context, is_ci};
-use crate::{Result, demo, fail, shell};
+use crate::{Result, demo, fail, shell, system};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     if !go::is_installed(context.repo) {
@@ -21,6 +21,8 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     counts += test(context, MODULE, &["-race", "./..."], &[("CARDSEAL_CLI", tool)])?;
     counts += test(context, MODULE, &["-run", "TestAllocations", "."], &[])?; // what the race detector would disturb
     counts += test(context, BENCH, &["."], &[])?;
+    system::ensure("redis-server", "redis-server", context.repo, &context.shell);
+    counts += test(context, REDIS_STORE, &["-race", "."], &[])?;
     // Long enough in CI to find something, short enough elsewhere to be run.
     let time = if is_ci() { "30s" } else { "5s" };
     for target in ["FuzzReader", "FuzzOpen", "FuzzBase64"] {
@@ -31,7 +33,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
 }
 
 fn gofmt(context: &Context<'_>) -> Result<Counts> {
-    let files = [MODULE, BENCH, "tests/interop/go_peer.go", "examples/go"];
+    let files = [MODULE, BENCH, DRIVER, "tests/interop/go_peer.go", "examples/go"];
     match shell::pipe(context.repo.command("gofmt").arg("-l").args(files), "")?.trim() {
         "" => Ok(Counts::PASSED),
         unformatted => fail(format!("mend with gofmt -w: {}", unformatted.replace('\n', ", "))),
@@ -39,7 +41,7 @@ fn gofmt(context: &Context<'_>) -> Result<Counts> {
 }
 
 fn lints(context: &Context<'_>) -> Result<Counts> {
-    for folder in [MODULE, BENCH] {
+    for folder in [MODULE, REDIS_STORE, BENCH, DRIVER] {
         for words in [&["vet", "./..."][..], &["run", STATICCHECK, "./..."], &["mod", "tidy", "-diff"]] {
             context.shell.run(&mut go::command(context.repo, folder, words))?;
         }

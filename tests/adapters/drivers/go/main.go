@@ -1,5 +1,5 @@
 // Command go drives the Go module's HTTP adapters, as tests/adapters/README.md asks: transport and client make the calls
-// that come in on standard input.
+// that come in on standard input, nethttp is a server.
 package main
 
 import (
@@ -21,7 +21,9 @@ func run(arguments []string) error {
 			return calls(withTransport)
 		case "client":
 			return calls(withClient)
+		case "nethttp":
+			return serve()
 		}
 	}
-	return fmt.Errorf("usage: go run . transport|client")
+	return fmt.Errorf("usage: go run . transport|client|nethttp")
 }
