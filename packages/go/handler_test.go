@@ -172,6 +172,14 @@ func TestHandlerChecks(t *testing.T) {
 	if w.Code != 400 {
 		t.Errorf("half a body: %d", w.Code)
 	}
+	endless := &endlessBody{}
+	flood := httptest.NewRequest(http.MethodPost, path, endless)
+	flood.Header.Set("API-KEY", testAPIKey)
+	w = httptest.NewRecorder()
+	server.Config.Handler.ServeHTTP(w, flood)
+	if w.Code != 413 || endless.read > 100_000 {
+		t.Errorf("a body without end: %d after %d bytes", w.Code, endless.read)
+	}
 	if runs := server.runs.Load(); runs != 0 {
 		t.Errorf("the handler ran %d times", runs)
 	}
@@ -185,6 +193,17 @@ func TestHandlerChecks(t *testing.T) {
 			t.Errorf("%s: %d %s", path, response.StatusCode, body)
 		}
 	}
+}
+
+// endlessBody would go on for a hundred megabytes.
+type endlessBody struct{ read int }
+
+func (e *endlessBody) Read(buffer []byte) (int, error) {
+	if e.read > 100_000_000 {
+		return 0, io.EOF
+	}
+	e.read += len(buffer)
+	return len(buffer), nil
 }
 
 // TestHandler: the handler behind sees plain JSON and answers in it; a Transport, the other side, is content.
@@ -210,6 +229,10 @@ func TestHandler(t *testing.T) {
 	if header := response.Header; header.Get("X-Trace") != "t-1" || header.Get("Content-Type") != "application/json" || header.Get("Content-Encoding") != "" {
 		t.Errorf("%v", header)
 	}
+	old := seal(t, fmt.Sprintf(`{"request_timestamp": %d}`, time.Now().Add(-25*time.Second).UnixMicro()))
+	if response, body := server.send(t, server.request(t, "/api/v1/cards/get", bytes.NewReader(old), "X-Own", "x")); response.StatusCode != 201 {
+		t.Errorf("25 seconds old: %d %s", response.StatusCode, body)
+	}
 	// The same body, here and on another path.
 	for _, path := range []string{"/api/v1/cards/get", "/api/v1/orders/check"} {
 		if response, body := server.send(t, server.request(t, path, bytes.NewReader(sent))); response.StatusCode != 400 || body != `{"error":"Duplicate request detected"}` {
@@ -227,7 +250,7 @@ func TestHandler(t *testing.T) {
 			t.Errorf("%q: %v", key, err)
 		}
 	}
-	if runs := server.runs.Load(); runs != 1 {
+	if runs := server.runs.Load(); runs != 2 {
 		t.Errorf("the handler ran %d times", runs)
 	}
 	if cardseal.RequestOf(nil) != nil || cardseal.RequestOf(httptest.NewRequest("GET", "/", nil)) != nil {
@@ -325,6 +348,16 @@ func (b *faultyStore) Claim(ctx context.Context, key string, ttl time.Duration) 
 
 func (b *faultyStore) Release(context.Context, string) error { return io.ErrClosedPipe }
 
+// patientStore gives back only what is asked for in a context that has not ended.
+type patientStore struct{ cardseal.MemoryReplayStore }
+
+func (p *patientStore) Release(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return p.MemoryReplayStore.Release(ctx, key)
+}
+
 func TestWebhookHandler(t *testing.T) {
 	envelope := newEnvelope(t, cardseal.WithMaxBytes(10_000))
 	event := func(id string) []byte {
@@ -352,7 +385,7 @@ func TestWebhookHandler(t *testing.T) {
 		}
 		return handler
 	}
-	receiver := receive(&cardseal.MemoryReplayStore{})
+	receiver := receive(&patientStore{})
 	send := func(handler http.Handler, body []byte) (int, string) {
 		ctx, cancel := context.WithCancel(t.Context())
 		request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/webhooks", bytes.NewReader(body))
