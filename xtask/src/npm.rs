@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::{Map, Value, json};
 
 use crate::counts::Counts;
+use crate::demo;
 use crate::repo::Repo;
 use crate::shell::{self, Shell};
 use crate::{Result, fail, targets};
@@ -153,6 +154,7 @@ impl<'a> Npm<'a> {
                 self.bundle(source, format, wasm, &folder)?;
             }
         }
+        self.translate_http(&folder)?;
         copy(wasm, &folder.join("dist/esm/cardseal.wasm"))?;
         write_json(&folder.join("dist/cjs/package.json"), &json!({"type": "commonjs"}))?;
         for format in ["esm", "cjs"] {
@@ -185,6 +187,23 @@ impl<'a> Npm<'a> {
         let code = fs::read_to_string(&out).map_err(|error| format!("cannot read {}: {error}", out.display()))?;
         let module = fs::read(wasm).map_err(|error| format!("cannot read {}: {error}", wasm.display()))?;
         write(&out, &code.replace(BINARY, &binary_literal(&module)))
+    }
+
+    /// The entries for HTTP: each file as it is, since they share what they are made of, and import `cardseal` by its name, so that
+    /// the runtime chooses the engine as ever.
+    fn translate_http(&self, folder: &Path) -> Result<()> {
+        let sources = files(&self.repo.path(PACKAGE).join("src/http"), ".ts")?;
+        for format in ["esm", "cjs"] {
+            let out = folder.join("dist").join(format).join("http");
+            self.shell.run(
+                self.tool("esbuild")
+                    .args(&sources)
+                    .args(["--minify", "--charset=utf8", "--log-level=warning", "--target=es2022"])
+                    .arg(format!("--format={format}"))
+                    .arg(format!("--outdir={}", out.display())),
+            )?;
+        }
+        Ok(())
     }
 
     /// A project with the tarballs installed and nothing else: offline, since the package depends on nothing.
@@ -257,6 +276,7 @@ impl<'a> Npm<'a> {
         command.env("CARDSEAL_PLATFORM", host);
         command.env("CARDSEAL_EXAMPLES", project.join("tests/examples"));
         command.env("CARDSEAL_VECTORS", self.repo.path("tests/vectors"));
+        command.env("CARDSEAL_CLI", demo::build_tool(self.repo)?);
         let finished = self.shell.finish(&mut command)?;
         let mut counts = Counts::of_node_test(&finished.text);
         if (!finished.success && counts.failed == 0) || counts.ran() == 0 {
@@ -355,6 +375,22 @@ pub(crate) fn node_version(repo: &Repo) -> Result<String> {
         Some(20..) => Ok(version.trim().to_owned()),
         _ => fail(format!("this is Node {}; {advice}", version.trim())),
     }
+}
+
+/// The files below a folder whose names end so, in order.
+pub(crate) fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            found.extend(files(&path, ending)?);
+        } else if path.to_string_lossy().ends_with(ending) {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// A platform that gets native code.

@@ -306,10 +306,20 @@ export class Envelope {
   openResponse<T>(status: number, body: Body | object, options: OpenResponseOptions = {}): T {
     onlyKnown(options, "request", "bigints");
     const { request, bigints } = options;
+    return parseJson(this.openResponseText(status, body, request, bigints), bigints) as T;
+  }
+
+  /** @internal The payload of {@link openResponse} as the text that was sealed: no number is read and written again. */
+  openResponseText(
+    status: number,
+    body: Body | object,
+    request: OpenResponseOptions["request"],
+    bigints?: boolean,
+  ): string {
     const digitsOfStatus = digits(status, "status");
     const fieldsOfBody = responseFields(body, status, this.maxBytes);
     const reply = this.#key.call("openResponse", ...fieldsOfBody, digitsOfStatus, requestField(request));
-    return parseJson(fields(reply, status, bigints)[0] as string, bigints) as T;
+    return fields(reply, status, bigints)[0] as string;
   }
 
   /**

@@ -141,4 +141,9 @@ export class ApiError extends Error {
   get payload(): JsonValue | undefined {
     return this.#payload === undefined ? undefined : parseJson(this.#payload, this.#bigints);
   }
+
+  /** @internal What a sealed error holds, as the text that was sealed. A function, for the same reason. */
+  payloadText(): string | undefined {
+    return this.#payload;
+  }
 }

@@ -33,6 +33,8 @@ export {
   timestampMicros,
   validatePayload,
 } from "./functions.js";
+/** @internal */
+export { internals } from "./internals.js";
 export type { JsonObject, JsonText, JsonValue, JsonValueWithBigInts } from "./payload.js";
 export {
   claimRequest,

@@ -5,6 +5,11 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
+import { type Project, Sandbox } from "./support/sandbox.js";
+
+// The examples that call the API do so for real, with the credentials that stand in them.
+const project: Project = { apiKey: "key_1", secret: "your_api_secret_key_here" };
+const sandbox = await Sandbox.start(project);
 
 const FOLDER = process.env.CARDSEAL_EXAMPLES ?? assert.fail("CARDSEAL_EXAMPLES has to name the extracted examples");
 
@@ -24,7 +29,12 @@ for (const name of examples) {
     ].map(([, same, next]) => same ?? next ?? "");
     const output = execFileSync(process.execPath, [join(FOLDER, "..", "examples-out", name.replace(/\.ts$/, ".js"))], {
       encoding: "utf8",
-      env: { ...process.env, CARDSEAL_SECRET: "your_api_secret_key_here" },
+      env: {
+        ...process.env,
+        CARDSEAL_URL: sandbox.url,
+        CARDSEAL_API_KEY: project.apiKey,
+        CARDSEAL_SECRET: project.secret,
+      },
     });
     assert.deepEqual(output.split("\n").filter(Boolean), expected);
   });

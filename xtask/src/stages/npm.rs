@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::counts::Counts;
-use crate::npm::{self, Npm, PACKAGE, Tarballs};
+use crate::npm::{self, Npm, PACKAGE, Tarballs, files};
 use crate::screen::{bad, say};
 use crate::shell::pipe;
 use crate::test::Context;
@@ -90,7 +90,8 @@ fn extract_examples(npm: &Npm<'_>, folder: &Path) -> Result<usize> {
     let mut count = 0;
     for source in sources {
         let text = fs::read_to_string(&source).map_err(|error| format!("cannot read {}: {error}", source.display()))?;
-        let stem = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = source.strip_prefix(npm.repo.path(PACKAGE)).unwrap_or(&source).with_extension("");
+        let stem = name.to_string_lossy().replace(['/', '\\'], "-"); // two folders have an `errors.ts`
         for (index, code) in examples(&text).iter().enumerate() {
             npm::write(&folder.join(format!("{stem}-{index}.ts")), code)?;
             count += 1;
@@ -388,22 +389,6 @@ fn check(title: &str, act: impl FnOnce() -> Result<()>) -> Counts {
             Counts::FAILED
         }
     }
-}
-
-/// The files below a folder whose names end so, in order.
-fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
-    let mut found = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            found.extend(files(&path, ending)?);
-        } else if path.to_string_lossy().ends_with(ending) {
-            found.push(path);
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]
