@@ -216,7 +216,7 @@ func answer(w http.ResponseWriter, status int, payload any) {
 }
 
 // handler serves top-ups, and says that all orders are completed.
-func handler(envelope *cardseal.Envelope, store cardseal.ClaimStore, orders Orders) http.Handler {
+func handler(envelope *cardseal.Envelope, store cardseal.ReplayStore, orders Orders) http.Handler {
 	api := http.NewServeMux()
 	api.Handle("/api/v1/cards/topup", topUps(orders))
 	api.HandleFunc("/api/v1/orders/check", func(w http.ResponseWriter, _ *http.Request) {
@@ -287,14 +287,14 @@ func ExampleNewWebhookHandler() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	store := &cardseal.MemoryReplayStore{}
+	seen := &cardseal.MemoryWebhookStore{}
 
 	activated := func(_ context.Context, webhook *cardseal.Webhook) error {
 		kind, _ := webhook.Type()
 		fmt.Println(kind, webhook.DedupeKey())
 		return nil // after an error it comes again
 	}
-	webhooks, err := cardseal.NewWebhookHandler(envelope, store, activated)
+	webhooks, err := cardseal.NewWebhookHandler(envelope, seen, activated)
 	if err != nil {
 		log.Fatal(err)
 	}

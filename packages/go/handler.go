@@ -109,7 +109,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	endpoint, err := NormalizePath(r.URL.EscapedPath())
-	if err != nil || !strings.HasPrefix(r.URL.Path, "/api/") || !slices.Contains(h.endpoints, endpoint) {
+	if err != nil || !slices.Contains(h.endpoints, endpoint) {
 		refuse(w, http.StatusNotFound, "There is no such endpoint")
 		return
 	}
@@ -312,10 +312,6 @@ func isPost(w http.ResponseWriter, r *http.Request) bool {
 
 // readBody reads a body up to its limit in bytes, and refuses what is larger or breaks off.
 func readBody(w http.ResponseWriter, r *http.Request, maxBytes int64) (body []byte, ok bool) {
-	if r.ContentLength > maxBytes {
-		refuseFor(w, ErrTooLarge)
-		return nil, false
-	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBytes))
 	var tooLarge *http.MaxBytesError
 	switch {

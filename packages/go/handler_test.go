@@ -172,6 +172,14 @@ func TestHandlerChecks(t *testing.T) {
 	if w.Code != 400 {
 		t.Errorf("half a body: %d", w.Code)
 	}
+	endless := &endlessBody{}
+	flood := httptest.NewRequest(http.MethodPost, path, endless)
+	flood.Header.Set("API-KEY", testAPIKey)
+	w = httptest.NewRecorder()
+	server.Config.Handler.ServeHTTP(w, flood)
+	if w.Code != 413 || endless.read > 100_000 {
+		t.Errorf("a body without end: %d after %d bytes", w.Code, endless.read)
+	}
 	if runs := server.runs.Load(); runs != 0 {
 		t.Errorf("the handler ran %d times", runs)
 	}
@@ -185,6 +193,17 @@ func TestHandlerChecks(t *testing.T) {
 			t.Errorf("%s: %d %s", path, response.StatusCode, body)
 		}
 	}
+}
+
+// endlessBody would go on for a hundred megabytes.
+type endlessBody struct{ read int }
+
+func (e *endlessBody) Read(buffer []byte) (int, error) {
+	if e.read > 100_000_000 {
+		return 0, io.EOF
+	}
+	e.read += len(buffer)
+	return len(buffer), nil
 }
 
 // TestHandler: the handler behind sees plain JSON and answers in it; a Transport, the other side, is content.
@@ -210,6 +229,10 @@ func TestHandler(t *testing.T) {
 	if header := response.Header; header.Get("X-Trace") != "t-1" || header.Get("Content-Type") != "application/json" || header.Get("Content-Encoding") != "" {
 		t.Errorf("%v", header)
 	}
+	old := seal(t, fmt.Sprintf(`{"request_timestamp": %d}`, time.Now().Add(-25*time.Second).UnixMicro()))
+	if response, body := server.send(t, server.request(t, "/api/v1/cards/get", bytes.NewReader(old), "X-Own", "x")); response.StatusCode != 201 {
+		t.Errorf("25 seconds old: %d %s", response.StatusCode, body)
+	}
 	// The same body, here and on another path.
 	for _, path := range []string{"/api/v1/cards/get", "/api/v1/orders/check"} {
 		if response, body := server.send(t, server.request(t, path, bytes.NewReader(sent))); response.StatusCode != 400 || body != `{"error":"Duplicate request detected"}` {
@@ -227,7 +250,7 @@ func TestHandler(t *testing.T) {
 			t.Errorf("%q: %v", key, err)
 		}
 	}
-	if runs := server.runs.Load(); runs != 1 {
+	if runs := server.runs.Load(); runs != 2 {
 		t.Errorf("the handler ran %d times", runs)
 	}
 	if cardseal.RequestOf(nil) != nil || cardseal.RequestOf(httptest.NewRequest("GET", "/", nil)) != nil {
@@ -310,20 +333,41 @@ func TestHandlerOptions(t *testing.T) {
 	}
 }
 
-// faultyStore answers nothing, or gives nothing back.
+// faultyStore answers nothing, or notes nothing.
 type faultyStore struct {
-	memory     cardseal.MemoryReplayStore
-	failsClaim bool
+	memory     cardseal.MemoryWebhookStore
+	failsBegin bool
 }
 
-func (b *faultyStore) Claim(ctx context.Context, key string, ttl time.Duration) (bool, error) {
-	if b.failsClaim {
-		return false, io.ErrUnexpectedEOF
+func (f *faultyStore) Begin(ctx context.Context, key string) (cardseal.WebhookState, error) {
+	if f.failsBegin {
+		return "", io.ErrUnexpectedEOF
 	}
-	return b.memory.Claim(ctx, key, ttl)
+	return f.memory.Begin(ctx, key)
 }
 
-func (b *faultyStore) Release(context.Context, string) error { return io.ErrClosedPipe }
+func (f *faultyStore) Finish(context.Context, string) error { return io.ErrShortWrite }
+
+func (f *faultyStore) GiveBack(context.Context, string) error { return io.ErrClosedPipe }
+
+// patientStore does only what is asked for in a context that has not ended.
+type patientStore struct {
+	cardseal.MemoryWebhookStore
+}
+
+func (p *patientStore) Finish(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return p.MemoryWebhookStore.Finish(ctx, key)
+}
+
+func (p *patientStore) GiveBack(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return p.MemoryWebhookStore.GiveBack(ctx, key)
+}
 
 func TestWebhookHandler(t *testing.T) {
 	envelope := newEnvelope(t, cardseal.WithMaxBytes(10_000))
@@ -345,14 +389,14 @@ func TestWebhookHandler(t *testing.T) {
 	}
 	var written safeBuffer
 	logged := cardseal.WithErrorLog(log.New(&written, "", 0))
-	receive := func(store cardseal.ClaimStore) http.Handler {
+	receive := func(store cardseal.WebhookStore) http.Handler {
 		handler, err := cardseal.NewWebhookHandler(envelope, store, handle, logged)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return handler
 	}
-	receiver := receive(&cardseal.MemoryReplayStore{})
+	receiver := receive(&patientStore{})
 	send := func(handler http.Handler, body []byte) (int, string) {
 		ctx, cancel := context.WithCancel(t.Context())
 		request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/webhooks", bytes.NewReader(body))
@@ -382,10 +426,11 @@ func TestWebhookHandler(t *testing.T) {
 	expect("of another", receiver, sealWith(t, "another_secret"), 400)
 	expect("no envelope", receiver, []byte("{}"), 400)
 	expect("too large", receiver, bytes.Repeat([]byte(" "), 10_001), 413)
-	expect("a store that does not answer", receive(&faultyStore{failsClaim: true}), event("d-3"), 503)
+	expect("a store that does not answer", receive(&faultyStore{failsBegin: true}), event("d-3"), 503)
+	expect("a store that notes nothing", receive(&faultyStore{}), event("d-3"), 200, "id:d-3")
 	failing = errors.New("no disk")
-	expect("a store that gives nothing back", receive(&faultyStore{}), event("d-3"), 500, "id:d-3")
-	for _, said := range []string{"no disk", "it panicked", io.ErrUnexpectedEOF.Error(), io.ErrClosedPipe.Error()} {
+	expect("a store that takes nothing back", receive(&faultyStore{}), event("d-3"), 500, "id:d-3")
+	for _, said := range []string{"no disk", "it panicked", io.ErrShortWrite.Error(), io.ErrUnexpectedEOF.Error(), io.ErrClosedPipe.Error()} {
 		if !strings.Contains(written.String(), said) {
 			t.Errorf("the log does not say %q: %s", said, written.String())
 		}
@@ -406,28 +451,86 @@ func TestWebhookHandler(t *testing.T) {
 	}
 }
 
-// TestRelease: a key that was given back is fresh, and its room is free.
-func TestRelease(t *testing.T) {
+// TestWebhookBusy: while one delivery is being handled another is told to come again, and handled only if the first fails.
+func TestWebhookBusy(t *testing.T) {
+	envelope := newEnvelope(t)
+	body, err := envelope.SealWebhook(`{"delivery_id": "d-1"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, end := range map[string]func() error{
+		"it is handled":      func() error { return nil },
+		"it fails":           func() error { return io.EOF },
+		"its sender is gone": func() error { panic(http.ErrAbortHandler) },
+	} {
+		begun, goOn := make(chan struct{}), make(chan struct{})
+		runs := 0
+		receiver, err := cardseal.NewWebhookHandler(envelope, &cardseal.MemoryWebhookStore{}, func(context.Context, *cardseal.Webhook) error {
+			if runs++; runs > 1 {
+				return nil
+			}
+			close(begun)
+			<-goOn
+			return end()
+		}, cardseal.WithErrorLog(quiet()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		send := func() int {
+			w := httptest.NewRecorder()
+			receiver.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body)))
+			return w.Code
+		}
+		first := make(chan struct{})
+		go func() {
+			defer close(first)
+			defer func() { _ = recover() }()
+			send()
+		}()
+		<-begun
+		if code := send(); code != 503 {
+			t.Errorf("%s: meanwhile %d", name, code)
+		}
+		close(goOn)
+		<-first
+		wanted := 2
+		if name == "it is handled" {
+			wanted = 1
+		}
+		if code := send(); code != 200 || runs != wanted {
+			t.Errorf("%s: then %d, %d runs", name, code, runs)
+		}
+	}
+}
+
+// TestMemoryWebhookStore: a lease ends, what was handled is remembered for a day, and nothing is kept for ever.
+func TestMemoryWebhookStore(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
-	store := &cardseal.MemoryReplayStore{MaxKeys: 2, Now: func() time.Time { return now }}
-	claim := func(key string, ttl time.Duration, want bool) {
+	store := &cardseal.MemoryWebhookStore{Now: func() time.Time { return now }}
+	begin := func(key string, want cardseal.WebhookState) {
 		t.Helper()
-		if fresh, err := store.Claim(t.Context(), key, ttl); fresh != want || err != nil {
-			t.Errorf("%s: %v, %v", key, fresh, err)
+		if state, err := store.Begin(t.Context(), key); state != want || err != nil {
+			t.Errorf("%s is %s, %v", key, state, err)
 		}
 	}
-	claim("a", time.Minute, true)
-	claim("b", time.Hour, true)
-	for _, key := range []string{"a", "a", "never claimed"} {
-		if err := store.Release(t.Context(), key); err != nil {
-			t.Error(err)
-		}
+	begin("a", cardseal.WebhookNew)
+	begin("a", cardseal.WebhookBusy)
+	begin("b", cardseal.WebhookNew)
+	now = now.Add(cardseal.WebhookLease - 1)
+	begin("a", cardseal.WebhookBusy)
+	now = now.Add(1)
+	begin("a", cardseal.WebhookNew)
+	_ = store.Finish(t.Context(), "a")
+	_ = store.GiveBack(t.Context(), "b")
+	_ = store.GiveBack(t.Context(), "never seen")
+	begin("a", cardseal.WebhookHandled)
+	begin("b", cardseal.WebhookNew)
+	now = now.Add(cardseal.WebhookTTL - 1)
+	begin("a", cardseal.WebhookHandled)
+	now = now.Add(cardseal.WebhookLease)
+	begin("c", cardseal.WebhookNew)
+	if printed := fmt.Sprintf("%+v", store); store.Len() != 1 || printed != "cardseal.MemoryWebhookStore(1 webhooks)" {
+		t.Errorf("%s", printed)
 	}
-	claim("a", time.Hour, true)
-	now = now.Add(2 * time.Minute) // the first claim of it would be over now
-	claim("a", time.Hour, false)
-	claim("b", time.Hour, false)
-	if err := (*cardseal.MemoryReplayStore)(nil).Release(t.Context(), "a"); !errors.Is(err, cardseal.ErrReplayStoreUnavailable) {
-		t.Error(err)
-	}
+	_ = (&cardseal.MemoryWebhookStore{}).Finish(t.Context(), "a")
 }

@@ -189,21 +189,6 @@ func (m *MemoryReplayStore) claim(key string, ttlMillis, nowMillis int64) (bool,
 	return true, nil
 }
 
-// Release forgets a key; see [ClaimStore]. One that is not there is no error.
-func (m *MemoryReplayStore) Release(_ context.Context, key string) error {
-	if m == nil {
-		return errNoStore()
-	}
-	m.lock.Lock()
-	defer m.lock.Unlock()
-	hashed := sha256.Sum256([]byte(key))
-	if _, isClaimed := m.claimed[hashed]; isClaimed {
-		delete(m.claimed, hashed)
-		m.expiries.forget(hashed)
-	}
-	return nil
-}
-
 // Len is how many keys it holds; those that expired since the last claim count.
 func (m *MemoryReplayStore) Len() int {
 	if m == nil {
@@ -243,11 +228,4 @@ func (h *expiryHeap) Pop() any {
 	entry := (*h)[last]
 	*h = (*h)[:last]
 	return entry
-}
-
-// forget takes a key out. It looks at all of them: claims are rarely given back.
-func (h *expiryHeap) forget(key [sha256.Size]byte) {
-	if index := slices.IndexFunc(*h, func(entry expiry) bool { return entry.key == key }); index >= 0 {
-		heap.Remove(h, index)
-	}
 }

@@ -1,4 +1,4 @@
-// Package redisstore keeps the claims of cardseal's handlers in a Redis, for servers of more than one process, in whatever
+// Package redisstore keeps what cardseal's handlers have to remember in a Redis, for servers of more than one process, in whatever
 // language they are (SPEC.md, section 13).
 //
 //	store, err := redisstore.Open(ctx, "redis://127.0.0.1:6379")
@@ -17,20 +17,22 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Store is a [cardseal.ClaimStore] in a Redis, safe for concurrent use. While the Redis does not answer every claim fails,
-// and nothing is carried out.
+// Store is a [cardseal.ReplayStore] and a [cardseal.WebhookStore] in a Redis, safe for concurrent use. While the Redis does
+// not answer every claim fails, and nothing is carried out.
 type Store struct {
 	client redis.UniversalClient
 }
 
 var (
-	_ cardseal.ClaimStore        = (*Store)(nil)
 	_ cardseal.AtomicReplayStore = (*Store)(nil)
+	_ cardseal.WebhookStore      = (*Store)(nil)
 )
 
 const (
-	// Prefix stands before every key that a Store writes.
-	Prefix = "cardseal:replay:"
+	// ReplayPrefix stands before the keys of claims.
+	ReplayPrefix = "cardseal:replay:"
+	// WebhookPrefix stands before the dedupe keys of webhooks.
+	WebhookPrefix = "cardseal:webhook:"
 
 	dialTimeout   = 2 * time.Second
 	answerTimeout = time.Second
@@ -93,7 +95,7 @@ func (s *Store) ClaimAll(ctx context.Context, keys []string, ttl time.Duration) 
 	millis := int64((ttl + time.Millisecond - 1) / time.Millisecond)
 	answers, err := s.client.TxPipelined(ctx, func(transaction redis.Pipeliner) error {
 		for _, key := range keys {
-			transaction.Do(ctx, "SET", Prefix+key, 1, "NX", "PX", millis)
+			transaction.Do(ctx, "SET", ReplayPrefix+key, 1, "NX", "PX", millis)
 		}
 		return nil
 	})
@@ -109,9 +111,34 @@ func (s *Store) ClaimAll(ctx context.Context, keys []string, ttl time.Duration) 
 	return fresh, nil
 }
 
-// Release forgets a key; see [cardseal.ClaimStore]. One that is not there is no error.
-func (s *Store) Release(ctx context.Context, key string) error {
-	return s.client.Del(ctx, Prefix+key).Err()
+// Begin takes a webhook up; see [cardseal.WebhookStore].
+func (s *Store) Begin(ctx context.Context, dedupeKey string) (cardseal.WebhookState, error) {
+	key := WebhookPrefix + dedupeKey
+	err := s.client.Do(ctx, "SET", key, string(cardseal.WebhookBusy), "NX", "PX", cardseal.WebhookLease.Milliseconds()).Err()
+	if err == nil {
+		return cardseal.WebhookNew, nil
+	}
+	if !errors.Is(err, redis.Nil) {
+		return "", err
+	}
+	state, err := s.client.Get(ctx, key).Result()
+	switch {
+	case errors.Is(err, redis.Nil): // it was given back, or its lease ended, just now: let it come again
+		return cardseal.WebhookBusy, nil
+	case err != nil:
+		return "", err
+	}
+	return cardseal.WebhookState(state), nil
+}
+
+// Finish remembers a webhook; see [cardseal.WebhookStore].
+func (s *Store) Finish(ctx context.Context, dedupeKey string) error {
+	return s.client.Set(ctx, WebhookPrefix+dedupeKey, string(cardseal.WebhookHandled), cardseal.WebhookTTL).Err()
+}
+
+// GiveBack forgets a webhook; see [cardseal.WebhookStore].
+func (s *Store) GiveBack(ctx context.Context, dedupeKey string) error {
+	return s.client.Del(ctx, WebhookPrefix+dedupeKey).Err()
 }
 
 // Close ends the connections, also those of a client that was given to New.

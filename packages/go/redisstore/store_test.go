@@ -67,7 +67,7 @@ func open(t *testing.T, url string) *redisstore.Store {
 	return store
 }
 
-// TestClaims: a key is claimed once, by whichever process, until its time is over or it is given back.
+// TestClaims: a key is claimed once, by whichever process, until its time is over.
 func TestClaims(t *testing.T) {
 	url, _ := startRedis(t)
 	one, other := open(t, url), open(t, url)
@@ -81,20 +81,9 @@ func TestClaims(t *testing.T) {
 	claim(one, "a", cardseal.ReplayTTL, false)
 	claim(other, "a", cardseal.ReplayTTL, false)
 	claim(other, "b", cardseal.ReplayTTL, true)
-	for range 2 {
-		if err := other.Release(t.Context(), "a"); err != nil {
-			t.Error(err)
-		}
-	}
-	claim(one, "a", cardseal.ReplayTTL, true)
 
 	// As every language writes it (SPEC.md, section 13).
-	options, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(options)
-	defer client.Close()
+	client := rawClient(t, url)
 	value, err := client.Get(t.Context(), "cardseal:replay:a").Result()
 	left := client.PTTL(t.Context(), "cardseal:replay:a").Val()
 	if err != nil || value != "1" || left <= 60*time.Second || left > cardseal.ReplayTTL {
@@ -107,6 +96,54 @@ func TestClaims(t *testing.T) {
 	claim(one, "c", time.Second, true)
 	if _, err := one.Claim(t.Context(), "d", 0); !errors.Is(err, cardseal.ErrInvalidOption) {
 		t.Error(err)
+	}
+}
+
+func rawClient(t *testing.T, url string) *redis.Client {
+	t.Helper()
+	options, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(options)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// TestWebhooks: one process takes a webhook up, and the others see what becomes of it.
+func TestWebhooks(t *testing.T) {
+	url, process := startRedis(t)
+	one, other, client := open(t, url), open(t, url), rawClient(t, url)
+	begin := func(store *redisstore.Store, want cardseal.WebhookState) {
+		t.Helper()
+		if state, err := store.Begin(t.Context(), "id:d-1"); state != want || err != nil {
+			t.Errorf("it is %s, %v", state, err)
+		}
+	}
+	expectTTL := func(least, most time.Duration) {
+		t.Helper()
+		if left := client.PTTL(t.Context(), "cardseal:webhook:id:d-1").Val(); left <= least || left > most {
+			t.Errorf("it is kept for %v", left)
+		}
+	}
+	begin(one, cardseal.WebhookNew)
+	begin(other, cardseal.WebhookBusy)
+	expectTTL(cardseal.WebhookLease-30*time.Second, cardseal.WebhookLease)
+	if err := one.GiveBack(t.Context(), "id:d-1"); err != nil {
+		t.Error(err)
+	}
+	begin(other, cardseal.WebhookNew)
+	if err := other.Finish(t.Context(), "id:d-1"); err != nil {
+		t.Error(err)
+	}
+	begin(one, cardseal.WebhookHandled)
+	expectTTL(cardseal.WebhookTTL-30*time.Second, cardseal.WebhookTTL)
+	if err := process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_, beginErr := one.Begin(t.Context(), "id:d-2")
+	if finishErr, giveErr := one.Finish(t.Context(), "id:d-2"), one.GiveBack(t.Context(), "id:d-2"); beginErr == nil || finishErr == nil || giveErr == nil {
+		t.Errorf("without Redis: %v, %v, %v", beginErr, finishErr, giveErr)
 	}
 }
 

@@ -52,17 +52,19 @@ fn lints(context: &Context<'_>) -> Result<Counts> {
     Ok(Counts::PASSED)
 }
 
-/// Nothing in C, and nothing beside the standard library and the two modules of the cipher.
+/// Nothing beside the standard library and the two modules of the cipher, and nothing in C but what the standard library has
+/// a choice about (the resolver of `net`): without cgo it builds too.
 fn dependencies(context: &Context<'_>) -> Result<Counts> {
     let words = ["list", "-deps", "-f", "{{.ImportPath}} {{.Standard}} {{len .CgoFiles}}", "."];
     let listed = shell::pipe(&mut go::command(context.repo, MODULE, &words), "")?;
     for line in listed.lines() {
         let allowed = ["golang.org/x/crypto/", "golang.org/x/sys/", "github.com/cardseal/cardseal/packages/go "];
         let is_ours = line.ends_with(" 0") && allowed.iter().any(|prefix| line.starts_with(prefix));
-        if !line.ends_with(" true 0") && !is_ours {
+        if !line.contains(" true ") && !is_ours {
             return fail(format!("the module depends on {line}"));
         }
     }
+    context.shell.run(go::command(context.repo, MODULE, &["build", "."]).env("CGO_ENABLED", "0"))?;
     if listed.contains("golang.org/x/crypto/nacl/secretbox") {
         Ok(Counts::PASSED)
     } else {

@@ -22,11 +22,14 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	var store cardseal.ClaimStore = &cardseal.MemoryReplayStore{}
+	var claims cardseal.ReplayStore = &cardseal.MemoryReplayStore{}
+	var seen cardseal.WebhookStore = &cardseal.MemoryWebhookStore{}
 	if address := os.Getenv("CARDSEAL_REDIS"); address != "" {
-		if store, err = redisstore.Open(context.Background(), address); err != nil {
+		store, err := redisstore.Open(context.Background(), address)
+		if err != nil {
 			return err
 		}
+		claims, seen = store, store
 	}
 	lookup := func(_ context.Context, apiKey string) (*cardseal.Envelope, error) {
 		if apiKey == os.Getenv("CARDSEAL_API_KEY") {
@@ -39,12 +42,12 @@ func serve() error {
 		runs.Add(1)
 		handle(w, r)
 	})
-	sealed, err := cardseal.NewHandler(counted, lookup, store)
+	sealed, err := cardseal.NewHandler(counted, lookup, claims)
 	if err != nil {
 		return err
 	}
 	var events events
-	webhooks, err := cardseal.NewWebhookHandler(envelope, store, events.take)
+	webhooks, err := cardseal.NewWebhookHandler(envelope, seen, events.take)
 	if err != nil {
 		return err
 	}
