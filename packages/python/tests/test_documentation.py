@@ -41,7 +41,7 @@ def examples(name: str, thing: Any) -> list[doctest.Example]:
 
 
 INHERITED = {name for kind in (str, ValueError, Exception) for name in dir(kind)}
-ADAPTERS = ("requests", "httpx", "aiohttp")
+ADAPTERS = ("requests", "httpx", "aiohttp", "asgi", "wsgi", "redis")
 ALL = {name: thing for name, thing in documented() if name.rpartition(".")[2] not in INHERITED}
 
 
