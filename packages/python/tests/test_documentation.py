@@ -102,7 +102,9 @@ def test_the_code_of_the_readme_runs() -> None:
                     assert repr(value) == expected, line
                     checked += 1
         assert asyncio.run(names["balance"]())["currency"] == "usdt"
-        for name in ("connection", "client", "session"):
+        webhook = names["envelope"].seal_webhook({"type": "card.activated", "card_id": "card_1"})
+        assert names["app"].test_client().post("/webhooks", data=webhook).json == {"success": True}
+        for name in ("store", "client", "session"):
             names[name].close()
     assert checked >= 9
 

@@ -31,7 +31,7 @@ INTERNAL_ERROR = "something broke inside the server: its log has the cause"
 
 
 class NoAccess:
-    """The type of NO_ACCESS."""
+    """The type of NO_ACCESS, for annotations."""
 
     def __repr__(self) -> str:
         return "NO_ACCESS"

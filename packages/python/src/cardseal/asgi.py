@@ -17,6 +17,7 @@ from cardseal._server import (
     NO_ACCESS,
     Claimed,
     Gate,
+    NoAccess,
     Reply,
     check_length,
     check_media,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from cardseal import Envelope, ReplayKeys, Webhook
-    from cardseal._server import NoAccess
     from cardseal.redis import AsyncRedisWebhookStore
     from cardseal.types import AsyncReplayStore, ReplayStore
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
     Found: TypeAlias = Envelope | NoAccess | None
 
-__all__ = ["NO_ACCESS", "MemoryWebhookStore", "SealMiddleware", "WebhookMiddleware"]
+__all__ = ["NO_ACCESS", "MemoryWebhookStore", "NoAccess", "SealMiddleware", "WebhookMiddleware"]
 
 
 class SealMiddleware:

@@ -16,6 +16,7 @@ from cardseal._server import (
     LOG,
     NO_ACCESS,
     Gate,
+    NoAccess,
     Reply,
     broken_body,
     check_length,
@@ -36,11 +37,10 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from cardseal import Envelope, Webhook
-    from cardseal._server import NoAccess
     from cardseal.redis import RedisWebhookStore
     from cardseal.types import ReplayStore
 
-__all__ = ["NO_ACCESS", "MemoryWebhookStore", "SealMiddleware", "WebhookMiddleware"]
+__all__ = ["NO_ACCESS", "MemoryWebhookStore", "NoAccess", "SealMiddleware", "WebhookMiddleware"]
 
 
 class SealMiddleware:
