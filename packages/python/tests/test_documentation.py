@@ -90,7 +90,7 @@ def test_the_code_of_the_readme_runs() -> None:
     for block in blocks:
         assert "SealAdapter(" not in block or len(block.splitlines()) <= 8
     with redis_port() as port, running("key_1", "your_api_secret_key_here") as sandbox:
-        names: dict[str, Any] = {"REDIS_URL": f"redis://127.0.0.1:{port}"}
+        names: dict[str, Any] = {"__name__": "__main__", "REDIS_URL": f"redis://127.0.0.1:{port}"}
         checked = 0
         for number, block in enumerate(block.replace("https://api.example.com", sandbox.url) for block in blocks):
             code = compile(block, f"README.md, block {number + 1}", "exec")
