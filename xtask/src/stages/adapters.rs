@@ -118,7 +118,7 @@ fn in_javascript(repo: &Repo, shell: &Shell) -> Result<Drivers> {
 }
 
 const NODE_CLIENTS: &[&str] = &["fetch", "ky", "axios", "undici", "client"];
-const NODE_SERVERS: &[&str] = &[];
+const NODE_SERVERS: &[&str] = &["web", "express", "express-parsed", "fastify", "hono"];
 
 /// Reads the rows of the table: a cell in which a promise was broken is named at the end.
 fn of_cells(output: &str) -> Counts {
