@@ -92,7 +92,7 @@ fn in_python(repo: &Repo, shell: &Shell) -> Result<Drivers> {
 }
 
 const PYTHON_CLIENTS: &[&str] = &["requests", "httpx", "httpx-async", "aiohttp", "client"];
-const PYTHON_SERVERS: &[&str] = &[];
+const PYTHON_SERVERS: &[&str] = &["starlette", "fastapi", "flask", "django"];
 
 fn in_go(repo: &Repo, shell: &Shell) -> Result<Drivers> {
     if !go::is_installed(repo) {

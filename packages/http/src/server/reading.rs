@@ -57,7 +57,8 @@ impl PlainAnswer {
 
 const CANNOT_ANSWER: PlainAnswer = PlainAnswer::new(500, "internal_error", "The server cannot answer");
 const NO_ENDPOINT: PlainAnswer = PlainAnswer::new(404, "endpoint_not_found", "There is no such endpoint");
-const METHOD_NOT_ALLOWED: PlainAnswer = PlainAnswer::new(405, "method_not_allowed", "Every endpoint takes POST alone");
+pub(super) const METHOD_NOT_ALLOWED: PlainAnswer =
+    PlainAnswer::new(405, "method_not_allowed", "Every endpoint takes POST alone");
 
 /// The endpoint that a request is for.
 ///

@@ -9,8 +9,10 @@ use redis::aio::MultiplexedConnection;
 use tokio::time::timeout;
 
 use super::store::ClaimStore;
+use super::webhooks::{WEBHOOK_LEASE, WEBHOOK_TTL, WebhookState, WebhookStore};
 
-/// Claims in Redis. While it does not answer, every claim fails: `replay_store_unavailable`.
+/// Claims, and the webhooks that have been handled, in Redis. While it does not answer, everything fails:
+/// `replay_store_unavailable`.
 pub struct RedisReplayStore {
     client: redis::Client,
     /// Dropped after a failure: an answer that comes too late must not be read as that of another command.
@@ -56,17 +58,19 @@ impl RedisReplayStore {
 
     /// Claims keys in one round trip, and says of each whether it was fresh.
     async fn claim_all<const N: usize>(&self, keys: [&str; N], ttl_millis: u64) -> Result<[bool; N], Error> {
-        let mut redis = self.connection().await.map_err(|error| unavailable(error.category()))?;
         let mut pipeline = redis::pipe();
         for key in keys {
             pipeline.cmd("SET").arg(format!("{PREFIX}{key}")).arg(1).arg("NX").arg("PX").arg(ttl_millis);
         }
-        let answered = timeout(TIME_OUT, pipeline.query_async::<Vec<Option<String>>>(&mut redis)).await;
-        let cause = match answered {
-            Ok(Ok(answers)) => {
-                let fresh: Vec<bool> = answers.iter().map(Option::is_some).collect();
-                return fresh.try_into().map_err(|_| unavailable("an answer is missing"));
-            }
+        let answers: Vec<Option<String>> = self.ask(&pipeline).await?;
+        let fresh: Vec<bool> = answers.iter().map(Option::is_some).collect();
+        fresh.try_into().map_err(|_| unavailable("an answer is missing"))
+    }
+
+    async fn ask<T: redis::FromRedisValue>(&self, pipeline: &redis::Pipeline) -> Result<T, Error> {
+        let mut redis = self.connection().await.map_err(|error| unavailable(error.category()))?;
+        let cause = match timeout(TIME_OUT, pipeline.query_async(&mut redis)).await {
+            Ok(Ok(answers)) => return Ok(answers),
             Ok(Err(error)) => error.category().to_owned(),
             Err(_) => "no answer in time".to_owned(),
         };
@@ -99,6 +103,38 @@ impl ClaimStore for RedisReplayStore {
     }
 }
 
+impl WebhookStore for RedisReplayStore {
+    async fn begin(&self, dedupe_key: &str) -> Result<WebhookState, Error> {
+        let key = format!("{WEBHOOK_PREFIX}{dedupe_key}");
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("SET").arg(&key).arg(BUSY).arg("NX").arg("PX").arg(millis(WEBHOOK_LEASE));
+        pipeline.cmd("GET").arg(&key);
+        let (taken, known): (Option<String>, Option<String>) = self.ask(&pipeline).await?;
+        Ok(match known {
+            _ if taken.is_some() => WebhookState::New,
+            Some(known) if known == HANDLED => WebhookState::Handled,
+            _ => WebhookState::Busy, // also one that was given back just now: let it come again
+        })
+    }
+
+    async fn finish(&self, dedupe_key: &str) -> Result<(), Error> {
+        let mut pipeline = redis::pipe();
+        let key = format!("{WEBHOOK_PREFIX}{dedupe_key}");
+        pipeline.cmd("SET").arg(key).arg(HANDLED).arg("PX").arg(millis(WEBHOOK_TTL)).ignore();
+        self.ask(&pipeline).await
+    }
+
+    async fn give_back(&self, dedupe_key: &str) -> Result<(), Error> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("DEL").arg(format!("{WEBHOOK_PREFIX}{dedupe_key}")).ignore();
+        self.ask(&pipeline).await
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl fmt::Debug for RedisReplayStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { client: _, connection: _ } = self; // the address can hold a password
@@ -124,5 +160,8 @@ fn unavailable(cause: &str) -> Error {
 }
 
 const PREFIX: &str = "cardseal:replay:";
+const WEBHOOK_PREFIX: &str = "cardseal:webhook:";
+const BUSY: &str = "busy";
+const HANDLED: &str = "handled";
 const TIME_OUT: Duration = Duration::from_millis(1_000);
 const CONNECT_TIME_OUT: Duration = Duration::from_secs(2);
