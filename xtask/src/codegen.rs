@@ -40,6 +40,7 @@ const FILES: &[(&str, Emit)] = &[
     ("packages/python/src/cardseal/_codes.py", |_, tables| Ok(python::codes(tables))),
     ("packages/go/tables_gen.go", |_, tables| Ok(go::tables(tables))),
     ("packages/npm/src/tables.ts", |_, tables| Ok(typescript::tables(tables))),
+    ("packages/npm/src/server/answers.ts", |_, tables| Ok(typescript::answers(tables))),
 ];
 
 fn emit(tables: &Tables) -> String {

@@ -17,8 +17,6 @@ pub(crate) const MODULE: &str = "packages/go";
 pub(crate) const REDIS_STORE: &str = "packages/go/redisstore";
 /// The module of the benchmarks.
 pub(crate) const BENCH: &str = "tests/bench/go";
-/// The module of the drivers that call through the adapters.
-pub(crate) const DRIVER: &str = "tests/adapters/drivers/go";
 /// A program of one file that seals and opens; it runs in the module's folder.
 pub(crate) const PEER: &str = "../../tests/interop/go_peer.go";
 /// The document's example; it runs in the module's folder.

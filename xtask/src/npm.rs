@@ -154,7 +154,9 @@ impl<'a> Npm<'a> {
                 self.bundle(source, format, wasm, &folder)?;
             }
         }
-        self.translate_http(&folder)?;
+        for part in ["http", "server"] {
+            self.translate(part, &folder)?;
+        }
         copy(wasm, &folder.join("dist/esm/cardseal.wasm"))?;
         write_json(&folder.join("dist/cjs/package.json"), &json!({"type": "commonjs"}))?;
         for format in ["esm", "cjs"] {
@@ -189,12 +191,12 @@ impl<'a> Npm<'a> {
         write(&out, &code.replace(BINARY, &binary_literal(&module)))
     }
 
-    /// The entries for HTTP: each file as it is, since they share what they are made of, and import `cardseal` by its name, so that
-    /// the runtime chooses the engine as ever.
-    fn translate_http(&self, folder: &Path) -> Result<()> {
-        let sources = files(&self.repo.path(PACKAGE).join("src/http"), ".ts")?;
+    /// The entries for clients and servers: each file as it is, since they share what they are made of, and import `cardseal` by
+    /// its name, so that the runtime chooses the engine as ever.
+    fn translate(&self, part: &str, folder: &Path) -> Result<()> {
+        let sources = files(&self.repo.path(PACKAGE).join("src").join(part), ".ts")?;
         for format in ["esm", "cjs"] {
-            let out = folder.join("dist").join(format).join("http");
+            let out = folder.join("dist").join(format).join(part);
             self.shell.run(
                 self.tool("esbuild")
                     .args(&sources)

@@ -352,18 +352,19 @@ export class Envelope {
   openRequest<T>(body: Body, options: OpenRequestOptions = {}): OpenedRequest<T> {
     onlyKnown(options, "nowMicros", "windowSeconds", "bigints");
     const { nowMicros, windowSeconds, bigints } = options;
+    const opened = this.openRequestText(body, nowMicros, windowSeconds);
+    return { ...opened, payload: parseJson(opened.payload, bigints) as T };
+  }
+
+  /** @internal A request as {@link openRequest} gives it, with its payload as the text that was sealed. */
+  openRequestText(body: Body, nowMicros?: number, windowSeconds?: number): OpenedRequest<string> {
     const [payload, timestamp, nonce, keyIndex] = this.#fields(
       "openRequest",
       ...bodyFields(body, this.maxBytes),
       optional(nowMicros, digits, "nowMicros"),
       optional(windowSeconds, digits, "windowSeconds"),
     ) as [string, string, Uint8Array, string];
-    return {
-      payload: parseJson(payload, bigints) as T,
-      timestampMicros: Number(timestamp),
-      nonce,
-      keyIndex: Number(keyIndex),
-    };
+    return { payload, timestampMicros: Number(timestamp), nonce, keyIndex: Number(keyIndex) };
   }
 
   /**

@@ -41,7 +41,7 @@ def examples(name: str, thing: Any) -> list[doctest.Example]:
 
 
 INHERITED = {name for kind in (str, ValueError, Exception) for name in dir(kind)}
-ADAPTERS = ("requests", "httpx", "aiohttp")
+ADAPTERS = ("requests", "httpx", "aiohttp", "asgi", "wsgi", "redis")
 ALL = {name: thing for name, thing in documented() if name.rpartition(".")[2] not in INHERITED}
 
 
@@ -90,7 +90,7 @@ def test_the_code_of_the_readme_runs() -> None:
     for block in blocks:
         assert "SealAdapter(" not in block or len(block.splitlines()) <= 8
     with redis_port() as port, running("key_1", "your_api_secret_key_here") as sandbox:
-        names: dict[str, Any] = {"REDIS_URL": f"redis://127.0.0.1:{port}"}
+        names: dict[str, Any] = {"__name__": "__main__", "REDIS_URL": f"redis://127.0.0.1:{port}"}
         checked = 0
         for number, block in enumerate(block.replace("https://api.example.com", sandbox.url) for block in blocks):
             code = compile(block, f"README.md, block {number + 1}", "exec")
@@ -102,7 +102,9 @@ def test_the_code_of_the_readme_runs() -> None:
                     assert repr(value) == expected, line
                     checked += 1
         assert asyncio.run(names["balance"]())["currency"] == "usdt"
-        for name in ("connection", "client", "session"):
+        webhook = names["envelope"].seal_webhook({"type": "card.activated", "card_id": "card_1"})
+        assert names["app"].test_client().post("/webhooks", data=webhook).json == {"success": True}
+        for name in ("store", "client", "session"):
             names[name].close()
     assert checked >= 9
 

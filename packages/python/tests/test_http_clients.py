@@ -254,6 +254,9 @@ def test_a_read_that_ends_gives_its_last_failure(make: Any, proxy: Proxy) -> Non
     proxy.behaviours = [answering(503), closing]
     with pytest.raises(subject.failures):
         subject.call("/project/balance", {})
+    proxy.behaviours = [answering(503), answering(200, "{}")]
+    with pytest.raises(EnvelopeError, match="was not sealed"):
+        subject.call("/project/balance", {})
     proxy.behaviours = [closing, answering(503, "not now")]
     answer = subject.call("/project/balance", {})
     assert answer.status == 503
@@ -349,11 +352,12 @@ def test_the_limits_are_the_cores() -> None:
     "broken",
     [
         raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + b'{"encrypted":"A'),
+        raw(b'HTTP/1.1 403 No\r\nContent-Length: 500\r\n\r\n{"error": "no'),
         raw(b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"),
         raw(b"SSH-2.0-OpenSSH\r\n"),
         raw(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd"),
     ],
-    ids=["short", "chunk", "no-http", "no-gzip"],
+    ids=["short", "short-error", "chunk", "no-http", "no-gzip"],
 )
 def test_an_answer_that_breaks_off_is_no_answer(subject: Subject, proxy: Proxy, broken: Behaviour) -> None:
     proxy.behaviours = [broken]

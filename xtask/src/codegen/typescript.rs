@@ -79,6 +79,23 @@ pub(super) fn tables(tables: &Tables) -> String {
     text
 }
 
+/// What a server answers to which code. Not among the other tables: those are in every page that seals.
+pub(super) fn answers(tables: &Tables) -> String {
+    let mut text = String::from(ANSWERS_HEADER);
+    for error in &tables.plain_errors {
+        line(&mut text, format_args!("  {}: {{ status: {}, text: {:?} }},", error.code, error.status, error.text));
+    }
+    for error in &tables.error_codes {
+        let plain = tables.plain_errors.iter().find(|plain| Some(&plain.code) == error.plain_error.as_ref());
+        let is_listed = tables.plain_errors.iter().any(|plain| plain.code == error.code);
+        if let Some(status) = error.http_status.filter(|_| !is_listed) {
+            let words = plain.map_or("The server cannot answer", |plain| &*plain.text);
+            line(&mut text, format_args!("  {}: {{ status: {status}, text: {words:?} }},", error.code));
+        }
+    }
+    text + "};\n"
+}
+
 fn union<'t>(text: &mut String, name: &str, values: impl Iterator<Item = &'t str>) {
     line(text, format_args!("export type {name} ="));
     let mut values = values.peekable();
@@ -86,6 +103,13 @@ fn union<'t>(text: &mut String, name: &str, values: impl Iterator<Item = &'t str
         line(text, format_args!("  | {value:?}{}", if values.peek().is_none() { ";" } else { "" }));
     }
 }
+
+const ANSWERS_HEADER: &str = "\
+/** What a server answers in plain text. Generated from core/data by `cargo xtask codegen`: do not edit. */
+
+/** The plain answers by code: those of the documents, and what stands for the errors of opening and of the replay store. */
+export const ANSWERS: Readonly<Record<string, { readonly status: number; readonly text: string }>> = {
+";
 
 const HEADER: &str = "\
 /** The protocol's tables. Generated from core/data by `cargo xtask codegen`: do not edit. */

@@ -196,7 +196,6 @@ class _Pool:
         except BaseException:
             connection.close()
             raise
-        connection.auto_open = 0  # or else http.client would open another beneath us, and send again
         return connection
 
     def exchange(
@@ -248,8 +247,6 @@ def _headers(sealed: Mapping[str, str]) -> dict[str, str]:
 
 def _is_open(connection: http.client.HTTPConnection) -> bool:
     """Whether an idle connection is still open: one that has something to read was closed, or is out of step."""
-    if connection.sock is None:
-        return False
     with selectors.DefaultSelector() as selector:
         selector.register(connection.sock, selectors.EVENT_READ)
         return not selector.select(0)

@@ -161,6 +161,7 @@ class Call:
 
     def seal(self) -> SealedRequest:
         """Give the next attempt, sealed anew. Raises EnvelopeError for what cannot be sealed."""
+        self._answer = None
         try:
             self._request = self._caller.envelope.seal_request(
                 self.path,
@@ -195,7 +196,6 @@ class Call:
 
     def failed(self, error: BaseException, *, sent: Sent, is_last: bool = False) -> float | None:
         """Judge a failure of the transport; ``sent`` is "no" if it is certain that there was no connection."""
-        self._answer = None
         self._may_have_arrived |= sent != "no"
         return self._judge(error, "transient", None, sent, None, None, is_last=is_last)
 

@@ -149,7 +149,7 @@ def api_error(response: httpx.Response) -> ApiError | None:
 
 def _begin(caller: Caller, request: httpx.Request, body: bytes) -> tuple[Any, Call]:
     """Begin a call. Also gives the library that the request is of: httpx, or httpx2, which has the same names."""
-    library = sys.modules[type(request).__module__.partition(".")[0]]
+    library = sys.modules[type(request.url).__module__.partition(".")[0]]
     headers = request.headers
     call = caller.begin(
         request.method,

@@ -1,0 +1,112 @@
+/** Stores that processes share, in Redis. */
+
+import { EnvelopeError, internals, type ReplayStore } from "cardseal";
+import type { WebhookState, WebhookStore } from "./webhooks.js";
+
+/** A client of Redis: one of ioredis, or of node-redis. It is asked for commands, nothing else. */
+export type RedisClient =
+  | { call(command: string, ...words: string[]): Promise<unknown> }
+  | { sendCommand(words: string[]): Promise<unknown> };
+
+/** The options of the stores in Redis. */
+export interface RedisOptions {
+  /** How long Redis may take for a command, in milliseconds; then it counts as one that does not answer. 1,000 unless given. */
+  readonly timeoutMillis?: number | undefined;
+}
+
+/**
+ * A replay store that processes share. A claim that Redis does not answer is rejected, and the request refused.
+ *
+ * A client that sends a command again after a lost answer would find its own claim, and call a fresh request a duplicate: give
+ * ioredis `maxRetriesPerRequest: 0`. Call {@link check} once at the start.
+ *
+ * @example
+ * ```ts
+ * import { RedisReplayStore } from "cardseal/server";
+ *
+ * // import { createClient } from "redis"; const client = await createClient({ url: "redis://127.0.0.1" }).connect();
+ * const client = { sendCommand: async (words: string[]) => (words.includes("NX") ? "OK" : null) };
+ * console.log(await new RedisReplayStore(client).claim("key", 70_000)); // true
+ * ```
+ */
+export class RedisReplayStore implements ReplayStore {
+  static {
+    internals.nameClass(RedisReplayStore, "RedisReplayStore");
+  }
+
+  readonly #run: Run;
+
+  constructor(client: RedisClient, options: RedisOptions = {}) {
+    this.#run = runnerOf(client, options);
+  }
+
+  /** Claims a key for so many milliseconds; true means that nobody had it. Rejects if Redis does not answer. */
+  async claim(key: string, ttlMillis: number): Promise<boolean> {
+    return (await this.#run("SET", `cardseal:replay:${key}`, "1", "NX", "PX", String(ttlMillis))) !== null;
+  }
+
+  /** @throws EnvelopeError `invalid_option` if Redis would forget claims when it is full. */
+  async check(): Promise<void> {
+    const policy = /^maxmemory_policy:(\S+)/m.exec(String(await this.#run("INFO", "memory")))?.[1];
+    if (policy !== "noeviction") {
+      const message = `the maxmemory-policy of Redis is \`${policy}\`, which forgets claims: set it to \`noeviction\``;
+      throw new EnvelopeError("invalid_option", message);
+    }
+  }
+}
+
+/** Remembers handled webhooks for processes that share it: see `MemoryWebhookStore`. */
+export class RedisWebhookStore implements WebhookStore {
+  static {
+    internals.nameClass(RedisWebhookStore, "RedisWebhookStore");
+  }
+
+  readonly #run: Run;
+
+  constructor(client: RedisClient, options: RedisOptions = {}) {
+    this.#run = runnerOf(client, options);
+  }
+
+  /** Takes a webhook up for so long. */
+  async begin(dedupeKey: string, leaseMillis: number): Promise<WebhookState> {
+    const key = WEBHOOK_PREFIX + dedupeKey;
+    if ((await this.#run("SET", key, "busy", "NX", "PX", String(leaseMillis))) !== null) {
+      return "new";
+    }
+    return String(await this.#run("GET", key)) === "handled" ? "handled" : "busy";
+  }
+
+  /** Remembers that a webhook was handled. */
+  async finish(dedupeKey: string, rememberMillis: number): Promise<void> {
+    await this.#run("SET", WEBHOOK_PREFIX + dedupeKey, "handled", "PX", String(rememberMillis));
+  }
+
+  /** Forgets a webhook that was not handled. */
+  async giveBack(dedupeKey: string): Promise<void> {
+    await this.#run("DEL", WEBHOOK_PREFIX + dedupeKey);
+  }
+}
+
+type Run = (...words: [command: string, ...words: string[]]) => Promise<unknown>;
+
+/** In a closure: a client's options hold its password. */
+function runnerOf(client: RedisClient, options: RedisOptions): Run {
+  internals.onlyKnown(options, "timeoutMillis");
+  const { timeoutMillis = 1_000 } = options;
+  const send = (words: [string, ...string[]]): Promise<unknown> =>
+    "call" in client ? client.call(...words) : client.sendCommand(words);
+  return async (...words) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // A client that has lost its connection keeps commands until it has another one: nobody waits so long.
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error("Redis does not answer")), timeoutMillis);
+    });
+    try {
+      return await Promise.race([send(words), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+const WEBHOOK_PREFIX = "cardseal:webhook:";
