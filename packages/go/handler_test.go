@@ -313,6 +313,28 @@ func TestHandlerRace(t *testing.T) {
 	}
 }
 
+// TestClaimIsOneStep: of copies that come at once one is fresh, every time. With two single claims it could be none: the
+// first key would be one copy's, the second another's.
+func TestClaimIsOneStep(t *testing.T) {
+	store := &cardseal.MemoryReplayStore{}
+	for round := range 5_000 {
+		keys := cardseal.ReplayKeys{Timestamp: fmt.Sprint("timestamp", round), Nonce: fmt.Sprint("nonce", round)}
+		var fresh atomic.Int64
+		var copies sync.WaitGroup
+		for range 4 {
+			copies.Go(func() {
+				if cardseal.ClaimRequest(t.Context(), store, keys) == nil {
+					fresh.Add(1)
+				}
+			})
+		}
+		copies.Wait()
+		if fresh.Load() != 1 {
+			t.Fatalf("round %d: %d were fresh", round, fresh.Load())
+		}
+	}
+}
+
 func TestHandlerOptions(t *testing.T) {
 	store := &cardseal.MemoryReplayStore{}
 	next := http.HandlerFunc(echo)
@@ -532,5 +554,11 @@ func TestMemoryWebhookStore(t *testing.T) {
 	if printed := fmt.Sprintf("%+v", store); store.Len() != 1 || printed != "cardseal.MemoryWebhookStore(1 webhooks)" {
 		t.Errorf("%s", printed)
 	}
+	now = now.Add(time.Second)
+	begin("d", cardseal.WebhookNew)
+	now = now.Add(cardseal.WebhookLease - time.Second) // when the others are looked through
+	begin("d", cardseal.WebhookBusy)
+	now = now.Add(time.Second)
+	begin("d", cardseal.WebhookNew)
 	_ = (&cardseal.MemoryWebhookStore{}).Finish(t.Context(), "a")
 }

@@ -754,6 +754,22 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+// TestSealingFailsLater: where no further attempt can be sealed, the outcome of those that were sent stays unknown.
+func TestSealingFailsLater(t *testing.T) {
+	server := newWire(t, func(_ int, w http.ResponseWriter, _ string) { drop(w) })
+	for path, isUnknown := range map[string]bool{"/cards/get": false, "/cards/topup": true} {
+		restore := func() {}
+		broken := cardseal.WithOnAttempt(func(cardseal.AttemptEvent) { restore = cardseal.SetEntropy(iotest.ErrReader(io.EOF)) })
+		for name, call := range callers(t, server.URL, broken) {
+			_, err := call(t.Context(), path, "{}", "key-1")
+			restore()
+			if !errors.Is(err, cardseal.ErrEntropyUnavailable) || errors.Is(err, cardseal.ErrOutcomeUnknown) != isUnknown {
+				t.Errorf("%s, %s: %v", name, path, err)
+			}
+		}
+	}
+}
+
 // TestAttemptTimeout: an attempt that hangs leaves time for another.
 func TestAttemptTimeout(t *testing.T) {
 	release := make(chan struct{})
