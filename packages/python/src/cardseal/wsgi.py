@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from cardseal import Envelope, Webhook
-    from cardseal.redis import RedisWebhookStore
-    from cardseal.types import ReplayStore
+    from cardseal.types import ReplayStore, WebhookStore
 
 __all__ = ["NO_ACCESS", "MemoryWebhookStore", "NoAccess", "SealMiddleware", "WebhookMiddleware"]
 
@@ -117,7 +116,7 @@ class WebhookMiddleware:
         path: str,
         envelope: Envelope,
         on_webhook: Callable[[Webhook], object],
-        store: MemoryWebhookStore | RedisWebhookStore,
+        store: WebhookStore,
     ) -> None:
         self._app = app
         self._path = path
