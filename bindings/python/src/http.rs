@@ -30,7 +30,8 @@ pub(crate) fn opened_answer<'py>(
         let request = request.to_str()?;
         let core = &envelope.get().core;
         let bytes = body.as_bytes();
-        let response = detached(py, bytes.len(), || binding::unseal_response(core, status, bytes.into(), Some(request)));
+        let response =
+            detached(py, bytes.len(), || binding::unseal_response(core, status, bytes.into(), Some(request)));
         let response = response.map_err(|error| response_error(py, &error, None))?;
         let mut objects = Objects::new(py);
         let outcome = response.into_json(&mut objects);
