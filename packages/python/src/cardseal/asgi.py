@@ -21,6 +21,7 @@ from cardseal._server import (
     Reply,
     check_length,
     check_media,
+    check_size,
     check_webhook_method,
     claim,
     handled,
@@ -223,15 +224,15 @@ async def _value(result: Any) -> Any:
 async def _body(headers: list[tuple[bytes, bytes]], receive: Receive, max_bytes: int) -> bytes:
     """Read a body, as long as it is not too large."""
     check_length(_only(headers, b"content-length"), max_bytes)
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _Disconnected
-        body += bytes(message.get("body", b""))
-        check_length(str(len(body)), max_bytes)
+        body += message.get("body", b"")
+        check_size(len(body), max_bytes)
         if not message.get("more_body", False):
-            return body
+            return bytes(body)
 
 
 async def _send(send: Send, reply: Reply, headers: list[tuple[bytes, bytes]]) -> None:
