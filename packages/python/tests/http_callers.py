@@ -17,7 +17,7 @@ import cardseal.httpx
 import cardseal.requests
 from cardseal import ApiError
 
-TIMEOUT = 2.0
+TIMEOUT = 1.0
 """Of an attempt, in seconds."""
 
 

@@ -7,9 +7,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, TypeAlias
-
-    Begun: TypeAlias = Literal["new", "busy", "handled"]
+    from cardseal.types import WebhookState
 
 LEASE_SECONDS = 60.0
 """How long a webhook counts as being handled unless told otherwise; after that its handler is given up for dead."""
@@ -29,9 +27,9 @@ class MemoryWebhookStore:
         self._lease_seconds = lease_seconds
         self._remember_seconds = remember_seconds
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[Begun, float]] = {}
+        self._known: dict[str, tuple[WebhookState, float]] = {}
 
-    def begin(self, dedupe_key: str) -> Begun:
+    def begin(self, dedupe_key: str) -> WebhookState:
         """Take a webhook up: ``"new"``; or ``"busy"`` or ``"handled"``, as another delivery of it is."""
         now = time.monotonic()
         with self._lock:

@@ -102,7 +102,7 @@ async def _put(sealed: SealedRequest, request: aiohttp.ClientRequest) -> None:
 
 async def _content(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     """Read an answer, up to one byte more than are allowed."""
-    content = b""
+    content = bytearray()
     try:
         async for chunk in response.content.iter_any():
             content += chunk
@@ -110,7 +110,7 @@ async def _content(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
                 break
     finally:
         response.close()  # what was read to its end is back in the pool already
-    return content
+    return bytes(content)
 
 
 def _sent(error: Exception) -> Sent:

@@ -21,6 +21,7 @@ from cardseal._server import (
     Reply,
     check_length,
     check_media,
+    check_size,
     check_webhook_method,
     claim,
     handled,
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from cardseal import Envelope, ReplayKeys, Webhook
-    from cardseal.redis import AsyncRedisWebhookStore
-    from cardseal.types import AsyncReplayStore, ReplayStore
+    from cardseal.types import AsyncReplayStore, AsyncWebhookStore, ReplayStore, WebhookStore
 
     Scope: TypeAlias = MutableMapping[str, Any]
     Message: TypeAlias = MutableMapping[str, Any]
@@ -94,7 +94,7 @@ class SealMiddleware:
         headers = scope["headers"]
         api_key = _only(headers, b"api-key")
         found = None if api_key is None else self._envelope_of(api_key)
-        envelope = self._gate.envelope(await found if inspect.isawaitable(found) else found)
+        envelope = self._gate.envelope(await _value(found))
         body = await _body(headers, receive, envelope.max_bytes)
         check_media(_only(headers, b"content-type"), _joined(headers, b"content-encoding"))
         request, text, keys = self._gate.open(envelope, api_key or "", path, body)
@@ -117,8 +117,7 @@ class SealMiddleware:
         answers: dict[str, bool | Exception] = {}
         for key in keys:
             try:
-                claimed = self._store.claim(key, REPLAY_TTL_MS)
-                answers[key] = await claimed if inspect.isawaitable(claimed) else claimed
+                answers[key] = await _value(self._store.claim(key, REPLAY_TTL_MS))
             except Exception as error:
                 answers[key] = error
         claim(Claimed(answers), keys)
@@ -138,13 +137,13 @@ class WebhookMiddleware:
         path: str,
         envelope: Envelope,
         on_webhook: Callable[[Webhook], object],
-        store: MemoryWebhookStore | AsyncRedisWebhookStore,
+        store: WebhookStore | AsyncWebhookStore,
     ) -> None:
         self._app = app
         self._path = path
         self._envelope = envelope
         self._on_webhook = on_webhook
-        self._store: Any = store
+        self._store = store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -218,21 +217,22 @@ class _Answer:
 
 
 async def _value(result: Any) -> Any:
+    """Give what a function of the owner's gave, asynchronous or not."""
     return await result if inspect.isawaitable(result) else result
 
 
 async def _body(headers: list[tuple[bytes, bytes]], receive: Receive, max_bytes: int) -> bytes:
     """Read a body, as long as it is not too large."""
     check_length(_only(headers, b"content-length"), max_bytes)
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _Disconnected
-        body += bytes(message.get("body", b""))
-        check_length(str(len(body)), max_bytes)
+        body += message.get("body", b"")
+        check_size(len(body), max_bytes)
         if not message.get("more_body", False):
-            return body
+            return bytes(body)
 
 
 async def _send(send: Send, reply: Reply, headers: list[tuple[bytes, bytes]]) -> None:

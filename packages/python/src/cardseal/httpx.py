@@ -71,7 +71,7 @@ class SealTransport(httpx.BaseTransport):
             try:
                 response = self._transport.handle_request(attempt)
                 try:
-                    content = b""
+                    content = bytearray()
                     for chunk in response.iter_bytes():
                         content += chunk
                         if len(content) > call.max_bytes:
@@ -83,7 +83,8 @@ class SealTransport(httpx.BaseTransport):
             except (library.TransportError, library.DecodingError) as error:
                 wait = call.failed(error, sent=_sent(library, error))
             else:
-                wait = call.answered(response.status_code, content, retry_after=response.headers.get("Retry-After"))
+                retry_after = response.headers.get("Retry-After")
+                wait = call.answered(response.status_code, bytes(content), retry_after=retry_after)
             if wait is None:
                 answer = call.result()
                 return _opened(library, response, answer, request)
@@ -118,7 +119,7 @@ class AsyncSealTransport(httpx.AsyncBaseTransport):
             try:
                 response = await self._transport.handle_async_request(attempt)
                 try:
-                    content = b""
+                    content = bytearray()
                     async for chunk in response.aiter_bytes():
                         content += chunk
                         if len(content) > call.max_bytes:
@@ -130,7 +131,8 @@ class AsyncSealTransport(httpx.AsyncBaseTransport):
             except (library.TransportError, library.DecodingError) as error:
                 wait = call.failed(error, sent=_sent(library, error))
             else:
-                wait = call.answered(response.status_code, content, retry_after=response.headers.get("Retry-After"))
+                retry_after = response.headers.get("Retry-After")
+                wait = call.answered(response.status_code, bytes(content), retry_after=retry_after)
             if wait is None:
                 answer = call.result()
                 return _opened(library, response, answer, request)

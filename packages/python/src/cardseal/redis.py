@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cardseal._webhooks import Begun
+    from cardseal.types import WebhookState
 
 __all__ = ["AsyncRedisReplayStore", "AsyncRedisWebhookStore", "RedisReplayStore", "RedisWebhookStore"]
 
@@ -116,7 +116,7 @@ class RedisWebhookStore(_Synchronous):
         super().__init__(client)
         self._lease_ms, self._remember_ms = int(lease_seconds * 1000), int(remember_seconds * 1000)
 
-    def begin(self, dedupe_key: str) -> Begun:
+    def begin(self, dedupe_key: str) -> WebhookState:
         """Take a webhook up: ``"new"``; or ``"busy"`` or ``"handled"``, as another delivery of it is."""
         key = WEBHOOK_PREFIX + dedupe_key
         if self._client.set(key, "busy", nx=True, px=self._lease_ms):
@@ -141,7 +141,7 @@ class AsyncRedisWebhookStore(_Asynchronous):
         super().__init__(client)
         self._lease_ms, self._remember_ms = int(lease_seconds * 1000), int(remember_seconds * 1000)
 
-    async def begin(self, dedupe_key: str) -> Begun:
+    async def begin(self, dedupe_key: str) -> WebhookState:
         """Take a webhook up: ``"new"``; or ``"busy"`` or ``"handled"``, as another delivery of it is."""
         key = WEBHOOK_PREFIX + dedupe_key
         if await self._client.set(key, "busy", nx=True, px=self._lease_ms):
@@ -157,7 +157,7 @@ class AsyncRedisWebhookStore(_Asynchronous):
         await self._client.delete(WEBHOOK_PREFIX + dedupe_key)
 
 
-def _state(value: Any) -> Begun:
+def _state(value: Any) -> WebhookState:
     return "handled" if value in (b"handled", "handled") else "busy"
 
 

@@ -148,13 +148,13 @@ def _sealed(request: requests.PreparedRequest, sealed: SealedRequest) -> tuple[r
 
 def _content(response: requests.Response, max_bytes: int) -> bytes:
     """Read an answer, up to one byte more than are allowed."""
-    content = b""
+    content = bytearray()
     with contextlib.closing(response):  # what was read to its end goes back to the pool all the same
         for chunk in response.iter_content(65536):
             content += chunk
             if len(content) > max_bytes:
                 break
-    return content
+    return bytes(content)
 
 
 def _opened(response: requests.Response, answer: Answer, request: requests.PreparedRequest) -> requests.Response:

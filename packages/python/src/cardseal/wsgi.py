@@ -21,6 +21,7 @@ from cardseal._server import (
     broken_body,
     check_length,
     check_media,
+    check_size,
     check_webhook_method,
     claim,
     handled,
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from cardseal import Envelope, Webhook
-    from cardseal.redis import RedisWebhookStore
-    from cardseal.types import ReplayStore
+    from cardseal.types import ReplayStore, WebhookStore
 
 __all__ = ["NO_ACCESS", "MemoryWebhookStore", "NoAccess", "SealMiddleware", "WebhookMiddleware"]
 
@@ -117,7 +117,7 @@ class WebhookMiddleware:
         path: str,
         envelope: Envelope,
         on_webhook: Callable[[Webhook], object],
-        store: MemoryWebhookStore | RedisWebhookStore,
+        store: WebhookStore,
     ) -> None:
         self._app = app
         self._path = path
@@ -205,7 +205,7 @@ def _body(environ: WSGIEnvironment, max_bytes: int) -> bytes:
         return b""  # WSGI says nothing about where such a body ends
     length = max_bytes + 1 if announced is None else int(announced)
     body: bytes = environ["wsgi.input"].read(length)
-    check_length(str(len(body)), max_bytes)
+    check_size(len(body), max_bytes)
     if announced is not None and len(body) < length:
         raise broken_body()
     return body
