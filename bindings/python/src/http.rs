@@ -23,7 +23,7 @@ pub(crate) fn opened_answer<'py>(
     status: u16,
     body: &Bound<'py, PyBytes>,
     request: &Bound<'py, SealedRequest>,
-) -> PyResult<(Option<Bound<'py, PyBytes>>, Option<Bound<'py, PyAny>>)> {
+) -> PyResult<Answer<'py>> {
     let py = envelope.py();
     guard(|| {
         let request = request.get().body.bind(py);
@@ -47,6 +47,9 @@ pub(crate) fn opened_answer<'py>(
         }
     })
 }
+
+/// The opened text, and the error that it is.
+type Answer<'py> = (Option<Bound<'py, PyBytes>>, Option<Bound<'py, PyAny>>);
 
 /// A request as ``Envelope.open_request`` gives it, and the JSON text that it holds.
 ///

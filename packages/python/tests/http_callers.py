@@ -17,8 +17,8 @@ import cardseal.httpx
 import cardseal.requests
 from cardseal import ApiError
 
-TIMEOUT = 1.0
-"""Of an attempt, in seconds."""
+TIMEOUT = 10.0
+"""Of an attempt, in seconds, unless a test is about it: more than a busy machine takes."""
 
 
 class Answered:
@@ -38,8 +38,9 @@ class Answered:
 class Requests:
     failures: tuple[type[Exception], ...] = (requests.RequestException,)
 
-    def __init__(self, url: str, api_key: str, secret: Any, **options: Any) -> None:
+    def __init__(self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, **options: Any) -> None:
         self.url = url
+        self.timeout = timeout
         self.session = requests.Session()
         self.session.trust_env = False
         self.adapter = cardseal.requests.SealAdapter(api_key, secret, **options)
@@ -47,7 +48,7 @@ class Requests:
 
     def call(self, path: str, payload: Any, key: str | None = None, **more: Any) -> Answered:
         headers = {} if key is None else {"Idempotency-Key": key}
-        response = self.session.post(self.url + path, json=payload, headers=headers, timeout=TIMEOUT, **more)
+        response = self.session.post(self.url + path, json=payload, headers=headers, timeout=self.timeout, **more)
         error = cardseal.requests.api_error(response)
         if error is None:
             response.raise_for_status()
@@ -63,12 +64,12 @@ class Requests:
 class Httpx:
     library: Any = httpx
 
-    def __init__(self, url: str, api_key: str, secret: Any, **options: Any) -> None:
+    def __init__(self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, **options: Any) -> None:
         self.failures: tuple[type[Exception], ...] = (self.library.TransportError,)
         transport = cardseal.httpx.SealTransport(
             api_key, secret, transport=self.library.HTTPTransport(trust_env=False), **options
         )
-        self.client = self.library.Client(base_url=url, transport=transport, timeout=TIMEOUT)
+        self.client = self.library.Client(base_url=url, transport=transport, timeout=timeout)
 
     def call(self, path: str, payload: Any, key: str | None = None, **more: Any) -> Answered:
         headers = {} if key is None else {"Idempotency-Key": key}
@@ -92,13 +93,13 @@ class Httpx2(Httpx):
 
 
 class HttpxAsync(Httpx):
-    def __init__(self, url: str, api_key: str, secret: Any, **options: Any) -> None:
+    def __init__(self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, **options: Any) -> None:
         self.failures = (self.library.TransportError,)
         self.loop = asyncio.new_event_loop()
         transport = cardseal.httpx.AsyncSealTransport(
             api_key, secret, transport=self.library.AsyncHTTPTransport(trust_env=False), **options
         )
-        self.client = self.library.AsyncClient(base_url=url, transport=transport, timeout=TIMEOUT)
+        self.client = self.library.AsyncClient(base_url=url, transport=transport, timeout=timeout)
 
     def call(self, path: str, payload: Any, key: str | None = None, **more: Any) -> Answered:
         headers = {} if key is None else {"Idempotency-Key": key}
@@ -117,13 +118,13 @@ class Httpx2Async(HttpxAsync):
 class Aiohttp:
     failures: tuple[type[Exception], ...] = (aiohttp.ClientError,)
 
-    def __init__(self, url: str, api_key: str, secret: Any, **options: Any) -> None:
+    def __init__(self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, **options: Any) -> None:
         self.loop = asyncio.new_event_loop()
         middleware = cardseal.aiohttp.seal_middleware(api_key, secret, **options)
 
         async def session() -> aiohttp.ClientSession:
-            timeout = aiohttp.ClientTimeout(total=None, sock_connect=TIMEOUT, sock_read=TIMEOUT)
-            return aiohttp.ClientSession(url, middlewares=[middleware], timeout=timeout)
+            limits = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
+            return aiohttp.ClientSession(url, middlewares=[middleware], timeout=limits)
 
         self.session = self.loop.run_until_complete(session())
 
@@ -153,8 +154,8 @@ class Aiohttp:
 class Client:
     failures: tuple[type[Exception], ...] = (OSError,)
 
-    def __init__(self, url: str, api_key: str, secret: Any, **options: Any) -> None:
-        self.client = cardseal.Client(url, api_key, secret, timeout_seconds=TIMEOUT, **options)
+    def __init__(self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, **options: Any) -> None:
+        self.client = cardseal.Client(url, api_key, secret, timeout_seconds=timeout, **options)
 
     def call(self, path: str, payload: Any, key: str | None = None) -> Answered:
         try:
