@@ -223,6 +223,7 @@ def test_a_late_answer_of_redis_is_never_taken_for_another() -> None:
         store = RedisReplayStore.from_url(url, timeout_seconds=0.2)
         store.check()
         assert store.claim("known", 70_000)
+        assert store.claim_all(["known", "one", "two"], 70_000) == [False, True, True]
         pause.execute_command("CLIENT", "PAUSE", "600", "ALL")
         with pytest.raises(redis.TimeoutError):
             store.claim("late", 70_000)
@@ -235,6 +236,7 @@ def test_a_late_answer_of_redis_is_never_taken_for_another() -> None:
             store = AsyncRedisReplayStore.from_url(url, timeout_seconds=5)
             await store.check()
             assert not await store.claim("known", 70_000)
+            assert await store.claim_all(["known", "three"], 70_000) == [False, True]
             pause.execute_command("CLIENT", "PAUSE", "400", "ALL")
             claim = asyncio.ensure_future(store.claim("dropped", 70_000))
             await asyncio.sleep(0.1)

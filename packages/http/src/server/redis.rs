@@ -58,7 +58,9 @@ impl RedisReplayStore {
 
     /// Claims keys in one round trip, and says of each whether it was fresh.
     async fn claim_all<const N: usize>(&self, keys: [&str; N], ttl_millis: u64) -> Result<[bool; N], Error> {
+        // In one transaction: of two copies that come at once, each would else take one key from the other.
         let mut pipeline = redis::pipe();
+        pipeline.atomic();
         for key in keys {
             pipeline.cmd("SET").arg(format!("{PREFIX}{key}")).arg(1).arg("NX").arg("PX").arg(ttl_millis);
         }

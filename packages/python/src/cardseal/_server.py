@@ -9,6 +9,7 @@ import logging
 from cardseal._errors import EnvelopeError
 from cardseal._native import (
     ENDPOINTS,
+    REPLAY_TTL_MS,
     Envelope,
     claim_request,
     normalize_path,
@@ -19,7 +20,7 @@ from cardseal._native import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from cardseal import ReplayKeys, Request, Webhook
     from cardseal.types import ReplayStore
@@ -135,12 +136,21 @@ def broken_body() -> Reply:
 
 def claim(store: ReplayStore, keys: ReplayKeys) -> None:
     """Claim a request's keys, or say why it may not be executed."""
+    claim_all = getattr(store, "claim_all", None)
     try:
-        claim_request(store, keys)
+        claim_request(_claimed_together(claim_all, keys) if claim_all else store, keys)
     except EnvelopeError as error:
         if error.code == "replay_store_unavailable":
             LOG.error("the replay store does not answer", exc_info=error.__cause__)
         raise documented(error.code) from error
+
+
+def _claimed_together(claim_all: Callable[[list[str], int], list[bool]], keys: ReplayKeys) -> Claimed:
+    # A store that processes share: of two copies that come at once, each could else take one key from the other.
+    try:
+        return Claimed(dict(zip(keys, claim_all(list(keys), REPLAY_TTL_MS), strict=True)))
+    except Exception as error:
+        return Claimed(dict.fromkeys(keys, error))
 
 
 class Claimed:

@@ -115,11 +115,17 @@ class SealMiddleware:
 
     async def _claim(self, keys: ReplayKeys) -> None:
         answers: dict[str, bool | Exception] = {}
-        for key in keys:
+        if claim_all := getattr(self._store, "claim_all", None):
             try:
-                answers[key] = await _value(self._store.claim(key, REPLAY_TTL_MS))
+                answers.update(zip(keys, await _value(claim_all(list(keys), REPLAY_TTL_MS)), strict=True))
             except Exception as error:
-                answers[key] = error
+                answers.update(dict.fromkeys(keys, error))
+        else:
+            for key in keys:
+                try:
+                    answers[key] = await _value(self._store.claim(key, REPLAY_TTL_MS))
+                except Exception as error:
+                    answers[key] = error
         claim(Claimed(answers), keys)
 
 

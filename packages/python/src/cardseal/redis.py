@@ -21,6 +21,7 @@ from redis.retry import Retry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from typing_extensions import Self
@@ -90,6 +91,13 @@ class RedisReplayStore(_Synchronous):
         """Claim a key for so many milliseconds; True means that nobody had it. Raises what redis raises."""
         return self._client.set(REPLAY_PREFIX + key, 1, nx=True, px=ttl_ms) is not None
 
+    def claim_all(self, keys: Iterable[str], ttl_ms: int) -> list[bool]:
+        """Claim several keys in one step; True for each that nobody had. Raises what redis raises."""
+        with self._client.pipeline(transaction=True) as transaction:
+            for key in keys:
+                transaction.set(REPLAY_PREFIX + key, 1, nx=True, px=ttl_ms)
+            return [answer is not None for answer in transaction.execute()]
+
     def check(self) -> None:
         """Raise EnvelopeError with ``invalid_option`` if Redis would forget claims when it is full."""
         _check_policy(self._client.info("memory"))
@@ -101,6 +109,13 @@ class AsyncRedisReplayStore(_Asynchronous):
     async def claim(self, key: str, ttl_ms: int) -> bool:
         """Claim a key for so many milliseconds; True means that nobody had it. Raises what redis raises."""
         return await self._client.set(REPLAY_PREFIX + key, 1, nx=True, px=ttl_ms) is not None
+
+    async def claim_all(self, keys: Iterable[str], ttl_ms: int) -> list[bool]:
+        """Claim several keys in one step; True for each that nobody had. Raises what redis raises."""
+        async with self._client.pipeline(transaction=True) as transaction:
+            for key in keys:
+                transaction.set(REPLAY_PREFIX + key, 1, nx=True, px=ttl_ms)
+            return [answer is not None for answer in await transaction.execute()]
 
     async def check(self) -> None:
         """Raise EnvelopeError with ``invalid_option`` if Redis would forget claims when it is full."""
