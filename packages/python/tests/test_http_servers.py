@@ -17,12 +17,17 @@ import wsgiref.util
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 import redis
 from conftest import REPOSITORY, SECRET
 from redis_server import redis_port
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
 
-from cardseal import ApiError, Client, Envelope, EnvelopeError, MemoryReplayStore, wsgi
+import cardseal.httpx
+from cardseal import ApiError, Client, Envelope, EnvelopeError, MemoryReplayStore, asgi, wsgi
 from cardseal.redis import AsyncRedisReplayStore, RedisReplayStore, RedisWebhookStore
 from cardseal.wsgi import MemoryWebhookStore
 
@@ -278,8 +283,9 @@ def test_who_may_not_and_what_is_no_endpoint() -> None:
         start_response("200 OK", [])
         return [b"{}"]
 
-    def ask(middleware: Any, path: str) -> str:
-        environ: dict[str, Any] = {"PATH_INFO": path, "REQUEST_METHOD": "POST", "HTTP_API_KEY": API_KEY}
+    def ask(middleware: Any, path: str, root: str = "") -> str:
+        environ: dict[str, Any] = {"SCRIPT_NAME": root, "PATH_INFO": path, "REQUEST_METHOD": "POST"}
+        environ["HTTP_API_KEY"] = API_KEY
         wsgiref.util.setup_testing_defaults(environ)
         said: list[str] = []
         b"".join(middleware(environ, lambda status, headers: said.append(status)))
@@ -294,4 +300,30 @@ def test_who_may_not_and_what_is_no_endpoint() -> None:
     assert ask(passing, PATH) == "403 Forbidden"
     assert ask(passing, "/elsewhere") == "200 OK"
     assert passed == ["/elsewhere"]
+    for root, path in (("/service", PATH), ("/api/v1", "/cards/get"), ("/service", PATH + "/")):
+        assert ask(passing, path, root) == "403 Forbidden", "mounted somewhere, it lets nothing through unsealed"
     assert repr(wsgi.NO_ACCESS) == "NO_ACCESS"
+
+
+@pytest.mark.parametrize(("root", "path"), [("/service", "/service" + PATH), ("/api/v1", PATH), ("", PATH)])
+def test_a_mounted_application_gets_the_path_that_it_knows(root: str, path: str) -> None:
+    async def api(request: Any) -> Any:
+        return JSONResponse({"path": request.url.path})
+
+    routes = [Route(path.removeprefix(root), api, methods=["POST"])]
+    sealed = asgi.SealMiddleware(Starlette(routes=routes), {API_KEY: ENVELOPE}.get, MemoryReplayStore())
+    app = Starlette(routes=[Mount(root, sealed)])
+
+    async def post() -> Any:
+        transport = httpx.ASGITransport(app)
+        seal = cardseal.httpx.AsyncSealTransport(API_KEY, SECRET, transport=transport)
+        async with httpx.AsyncClient(transport=seal, base_url="http://service") as client:
+            sealed_path = await client.post(PATH, json={})
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return sealed_path, await client.post(path, json={})
+
+    answer, unsealed = asyncio.run(post())
+    assert unsealed.status_code == 404
+    assert unsealed.json() == {"error": "API key not found"}
+    if path == PATH:
+        assert answer.json() == {"path": PATH}

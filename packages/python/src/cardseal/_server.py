@@ -63,22 +63,29 @@ class Gate:
         self._endpoints = frozenset(normalize_path(path) for path in (ENDPOINTS if endpoints is None else endpoints))
         self._refuses_others = refuses_others
 
-    def begin(self, method: str, path: str) -> str | None:
-        """Give the normalised path of an endpoint, or None for a request that passes by untouched.
+    def begin(self, method: str, path: str, root: str) -> tuple[str, str] | None:
+        """Give the normalised path of an endpoint, and the path to go on with; None for a request that passes by.
 
-        ``path`` is the decoded one by which the code behind is chosen: another spelling of it must not lead there.
+        ``path`` is the decoded one by which the code behind is chosen, so that no other spelling of it leads there
+        unsealed; nor does it with what the application is mounted at, ``root``, before it or as its beginning.
         """
+        for before in ("", root):
+            endpoint = self._endpoint(path.removeprefix(before))
+            if endpoint is not None:
+                if method != "POST":
+                    raise _plain(405, "Every endpoint takes POST alone", ("Allow", "POST"))
+                return endpoint, before + endpoint
+        if self._refuses_others:
+            raise _plain(404, "There is no such endpoint")
+        return None
+
+    def _endpoint(self, path: str) -> str | None:
         try:
+            # Nothing is put before a path that comes over the wire: it is whole.
             normalized = normalize_path(path) if path.startswith("/api/") else None
         except EnvelopeError:
-            normalized = None
-        if normalized not in self._endpoints:
-            if self._refuses_others:
-                raise _plain(404, "There is no such endpoint")
             return None
-        if method != "POST":
-            raise _plain(405, "Every endpoint takes POST alone", ("Allow", "POST"))
-        return normalized
+        return normalized if normalized in self._endpoints else None
 
     def envelope(self, found: Envelope | NoAccess | None) -> Envelope:
         """Judge what the owner's function found for the API key."""

@@ -80,24 +80,26 @@ class SealMiddleware:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         try:
-            path = self._gate.begin(scope["method"], scope["path"])
-            if path is None:
+            paths = self._gate.begin(scope["method"], scope["path"], scope.get("root_path", ""))
+            if paths is None:
                 return await self._app(scope, receive, send)
-            reply, headers = await self._answer(path, scope, receive)
+            reply, headers = await self._answer(*paths, scope, receive)
         except Reply as early:
             reply, headers = early, []
         except _Disconnected:
             return None
         await _send(send, reply, headers)
 
-    async def _answer(self, path: str, scope: Scope, receive: Receive) -> tuple[Reply, list[tuple[bytes, bytes]]]:
+    async def _answer(
+        self, endpoint: str, path: str, scope: Scope, receive: Receive
+    ) -> tuple[Reply, list[tuple[bytes, bytes]]]:
         headers = scope["headers"]
         api_key = _only(headers, b"api-key")
         found = None if api_key is None else self._envelope_of(api_key)
         envelope = self._gate.envelope(await _value(found))
         body = await _body(headers, receive, envelope.max_bytes)
         check_media(_only(headers, b"content-type"), _joined(headers, b"content-encoding"))
-        request, text, keys = self._gate.open(envelope, api_key or "", path, body)
+        request, text, keys = self._gate.open(envelope, api_key or "", endpoint, body)
         await self._claim(keys)
 
         inner = dict(scope)

@@ -72,20 +72,20 @@ class SealMiddleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         try:
-            path = self._gate.begin(environ["REQUEST_METHOD"], _path(environ))
-            if path is None:
+            paths = self._gate.begin(environ["REQUEST_METHOD"], _path(environ), environ.get("SCRIPT_NAME", ""))
+            if paths is None:
                 return self._app(environ, start_response)
-            reply, headers = self._answer(path, environ)
+            reply, headers = self._answer(*paths, environ)
         except Reply as early:
             reply, headers = early, []
         return _send(start_response, reply, headers)
 
-    def _answer(self, path: str, environ: WSGIEnvironment) -> tuple[Reply, list[tuple[str, str]]]:
+    def _answer(self, endpoint: str, path: str, environ: WSGIEnvironment) -> tuple[Reply, list[tuple[str, str]]]:
         api_key = environ.get("HTTP_API_KEY")
         envelope = self._gate.envelope(None if api_key is None else self._envelope_of(api_key))
         body = _body(environ, envelope.max_bytes)
         check_media(environ.get("CONTENT_TYPE"), environ.get("HTTP_CONTENT_ENCODING"))
-        request, text, keys = self._gate.open(envelope, api_key or "", path, body)
+        request, text, keys = self._gate.open(envelope, api_key or "", endpoint, body)
         claim(self._store, keys)
 
         inner = {name: value for name, value in environ.items() if name not in _OF_THE_ENVELOPE}
