@@ -108,6 +108,7 @@ class HttpxAsync(Httpx):
 
     def close(self) -> None:
         self.loop.run_until_complete(self.client.aclose())
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())  # as asyncio.run does
         self.loop.close()
 
 

@@ -11,6 +11,7 @@ With httpx2, name the transport to wrap: ``SealTransport(…, transport=httpx2.H
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 
@@ -120,10 +121,12 @@ class AsyncSealTransport(httpx.AsyncBaseTransport):
                 response = await self._transport.handle_async_request(attempt)
                 try:
                     content = bytearray()
-                    async for chunk in response.aiter_bytes():
-                        content += chunk
-                        if len(content) > call.max_bytes:
-                            break
+                    pieces: Any = response.aiter_bytes()  # a generator, which may be left before its end
+                    async with contextlib.aclosing(pieces) as chunks:
+                        async for chunk in chunks:
+                            content += chunk
+                            if len(content) > call.max_bytes:
+                                break
                 finally:
                     await response.aclose()
             except library.UnsupportedProtocol:

@@ -142,7 +142,7 @@ def _sealed(request: requests.PreparedRequest, sealed: SealedRequest) -> tuple[r
     attempt.headers["Accept-Encoding"] = "identity"
     attempt.headers.pop("Transfer-Encoding", None)
     attempt.prepare_content_length(data)
-    attempt.body = body  # type: ignore[assignment]
+    attempt.body = body
     return attempt, body
 
 
@@ -160,7 +160,7 @@ def _content(response: requests.Response, max_bytes: int) -> bytes:
 def _opened(response: requests.Response, answer: Answer, request: requests.PreparedRequest) -> requests.Response:
     """Make the response that came into what the caller sees."""
     response._content = answer.content
-    response._content_consumed = True  # type: ignore[attr-defined]
+    response._content_consumed = True
     response.headers = CaseInsensitiveDict(answer.headers(response.headers.items()))
     response.encoding = "utf-8" if answer.is_opened else response.encoding
     response.request = request
