@@ -146,12 +146,12 @@ def serve_wsgi(app):
 
     server = wsgiref.simple_server.make_server("127.0.0.1", 0, served, Server, Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    announce(server.server_port)
+    announce(server.server_port, chunked=False)
     sys.stdin.read()
 
 
-def announce(port):
-    print(json.dumps({"url": f"http://127.0.0.1:{port}"}), flush=True)
+def announce(port, **about):
+    print(json.dumps({"url": f"http://127.0.0.1:{port}", **about}), flush=True)
 
 
 if __name__ == "__main__":

@@ -57,14 +57,14 @@ fn app(environment: &HashMap<String, String>, store: impl ClaimStore, webhooks: 
         async move { found }
     };
     let count = Arc::new(AtomicUsize::new(0));
-    let (shown, emptied) = (Arc::clone(&count), Arc::clone(&count));
+    let shown = Arc::clone(&count);
     let mut app = Router::new();
     for endpoint in ENDPOINTS {
         let count = Arc::clone(&count);
         app = app.route(endpoint.path, post(async move |payload| handle(&count, payload)));
     }
     app.layer(SealLayer::new(find, store))
-        .route("/count", get(async move || Json(shown.load(SeqCst))).post(async move || emptied.store(0, SeqCst)))
+        .route("/count", get(async move || Json(shown.load(SeqCst))))
         .route("/webhooks", post_service(receiver))
         .route("/events", get(async move || Json(handled.lock().unwrap().clone())))
 }

@@ -25,7 +25,26 @@ pub(crate) struct Server {
     pub(crate) url: String,
     /// Whether it has a receiver of webhooks.
     pub(crate) webhooks: bool,
+    /// Whether it reads bodies that do not say how long they are; WSGI has no way to.
+    pub(crate) reads_chunks: bool,
     _process: Child,
+}
+
+impl Server {
+    /// Whether the framework has parsed the body before the middleware sees it.
+    pub(crate) fn is_parsed(&self) -> bool {
+        self.name.ends_with("-parsed")
+    }
+
+    /// A status of the middleware's own; what a framework refuses before it, it refuses with a status of its own.
+    pub(crate) fn own(&self, status: u16, expected: u16) -> u16 {
+        if self.is_parsed() && (400..500).contains(&status) { expected } else { status }
+    }
+
+    /// The same for a body without its length, where that is not read.
+    pub(crate) fn whole(&self, status: u16, expected: u16) -> u16 {
+        if !self.reads_chunks && [400, 411].contains(&status) { expected } else { status }
+    }
 }
 
 pub(crate) const API_KEY: &str = "key_1";
@@ -51,6 +70,7 @@ impl Command {
             name: self.name.clone(),
             url: line["url"].as_str().unwrap().to_owned(),
             webhooks: line["webhooks"] != false,
+            reads_chunks: line["chunked"] != false,
             _process: process,
         }
     }
