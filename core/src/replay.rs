@@ -164,15 +164,18 @@ impl ReplayStore for MemoryReplayStore {
     fn claim(&mut self, key: &str, ttl_millis: u64, now_millis: u64) -> Result<bool> {
         self.drop_expired(now_millis);
         let key = digest(key.as_bytes());
-        if self.claimed.contains(&key) {
-            return Ok(false);
-        }
         if self.claimed.len() >= self.max_keys {
+            if self.claimed.contains(&key) {
+                return Ok(false);
+            }
             let message = "the replay store is full: give it more room, or spread the load";
             return Err(Error::new(ErrorCode::ReplayStoreUnavailable, message));
         }
+        // One search of the tree, not one to look and one to insert.
+        if !self.claimed.insert(key) {
+            return Ok(false);
+        }
         let expiry = now_millis.saturating_add(ttl_millis);
-        self.claimed.insert(key);
         self.by_expiry.entry(expiry).or_default().push(key);
         Ok(true)
     }

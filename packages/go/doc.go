@@ -1,9 +1,12 @@
 // Package cardseal seals, opens and checks the encrypted bodies of a card-issuing API: requests, responses and webhooks.
 //
-// Clients call [Envelope.SealRequest] for headers and body of one attempt, and [Envelope.OpenResponse] for the payload,
-// the API's error, or a refusal to believe the answer; [ShouldRetry] says what to do after a failure. Servers call
-// [Envelope.OpenRequest], then [ClaimRequest] with a [ReplayStore], then [Envelope.SealResponse]. Receivers of webhooks
-// call [Envelope.OpenWebhook].
+// Clients call the API with a [Client], or put a [Transport] under an [http.Client] of their own. With another HTTP stack
+// they call [Envelope.SealRequest] for headers and body of one attempt, and [Envelope.OpenResponse] for the payload, the
+// API's error, or a refusal to believe the answer; [ShouldRetry] says what to do after a failure.
+//
+// Servers put [NewHandler] before their own handler, or call [Envelope.OpenRequest], then [ClaimRequest] with a
+// [ReplayStore], then [Envelope.SealResponse]. Receivers of webhooks are [NewWebhookHandler], or call
+// [Envelope.OpenWebhook].
 //
 //	envelope, err := cardseal.New(secret)
 //	request, err := envelope.SealRequest("/cards/topup", topup, apiKey, cardseal.WithIdempotencyKey(key))
@@ -27,10 +30,12 @@
 //
 // # Errors
 //
-// Every error of this package is an [*Error] with a stable [Code], or an [*APIError] for what the API answered:
+// Every error of this package is an [*Error] with a stable [Code], an [*APIError] for what the API answered, or an
+// [*OutcomeUnknownError] for a call that may have been carried out:
 //
 //	var apiError *cardseal.APIError
 //	switch {
+//	case errors.Is(err, cardseal.ErrOutcomeUnknown): // before the others: it unwraps to the last failure
 //	case errors.Is(err, cardseal.ErrDecryptionFailed): // another secret, or altered
 //	case errors.As(err, &apiError): // apiError.Code, apiError.FailureClass
 //	}

@@ -1,6 +1,7 @@
 package cardseal
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -122,4 +123,13 @@ func quoted(input string) string {
 	}
 	text.WriteByte('`')
 	return text.String()
+}
+
+// causeOf is the error of somebody else's that caused one of this package's, or nil.
+func causeOf(err error) error {
+	var ours *Error
+	if errors.As(err, &ours) {
+		return ours.cause
+	}
+	return nil
 }

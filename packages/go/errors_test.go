@@ -243,7 +243,7 @@ func TestNoncesComeFromTheSystem(t *testing.T) {
 
 // brokenStore fails on the key that it is told.
 type brokenStore struct {
-	cardseal.MemoryReplayStore
+	memory cardseal.MemoryReplayStore
 	broken string
 	asked  []string
 }
@@ -256,7 +256,7 @@ func (b *brokenStore) Claim(ctx context.Context, key string, ttl time.Duration) 
 	if key == b.broken {
 		return true, errBroken
 	}
-	return b.MemoryReplayStore.Claim(ctx, key, ttl)
+	return b.memory.Claim(ctx, key, ttl)
 }
 
 func TestClaimFailsClosedAndClaimsBoth(t *testing.T) {

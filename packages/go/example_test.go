@@ -3,6 +3,7 @@ package cardseal_test
 // What README.md shows stands here and runs; TestReadme holds the two together.
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,6 +43,65 @@ func Example() {
 	// err = envelope.OpenResponse(status, body, &order, cardseal.WithRequest(request.Body))
 	fmt.Println(request.Path, len(request.Body), "bytes")
 	// Output: /api/v1/cards/topup 176 bytes
+}
+
+func exampleAPI(envelope *cardseal.Envelope) *httptest.Server {
+	orders := &memoryOrders{known: map[[2]string]knownOrder{}}
+	return httptest.NewServer(handler(envelope, &cardseal.MemoryReplayStore{}, orders))
+}
+
+func ExampleClient() {
+	ctx := context.Background()
+	envelope, err := cardseal.New("your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	api := exampleAPI(envelope)
+	defer api.Close()
+	baseURL := api.URL
+
+	client, err := cardseal.NewClient(baseURL, "key_1", "your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	var order Order
+	key := cardseal.WithIdempotencyKey("topup-invoice-42")
+	err = client.Call(ctx, "/cards/topup", TopUp{"card_abc123", "10.00"}, &order, key)
+	fmt.Println(order.Status, err)
+	status, err := client.WaitForOrder(ctx, order.OrderID, &order)
+	fmt.Println(status, err)
+	// Output:
+	// charging card_abc123 10.00
+	// new <nil>
+	// completed <nil>
+}
+
+func ExampleTransport() {
+	envelope, err := cardseal.New("your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	api := exampleAPI(envelope)
+	defer api.Close()
+	baseURL := api.URL
+
+	transport, err := cardseal.NewTransport(envelope, "key_1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	client := &http.Client{Transport: transport}
+	payload := strings.NewReader(`{"order_id": "o-1"}`)
+	response, err := client.Post(baseURL+"/api/v1/orders/check", "application/json", payload)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%d %s %v\n", response.StatusCode, text, cardseal.APIErrorOf(response))
+	// Output: 200 {"order_id":"o-1","status":"completed"} <nil>
 }
 
 // topUp charges a card once, however often it has to try.
@@ -120,85 +180,60 @@ type Orders interface {
 	TopUp(ctx context.Context, apiKey, key, fingerprint string, payload TopUp) (order Order, isSame bool, err error)
 }
 
-// handler answers sealed top-ups of API keys that were authenticated before.
-func handler(envelope *cardseal.Envelope, store cardseal.ReplayStore, orders Orders) http.HandlerFunc {
+// topUps stands behind cardseal.NewHandler: what it reads and writes is plain JSON, of API keys that are known.
+func topUps(orders Orders) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, envelope.MaxBytes()))
-		if err != nil {
-			status := http.StatusBadRequest // it broke off
-			var tooLarge *http.MaxBytesError
-			if errors.As(err, &tooLarge) {
-				status = http.StatusRequestEntityTooLarge
-			}
-			http.Error(w, http.StatusText(status), status)
-			return
-		}
+		request := cardseal.RequestOf(r)
 		var payload TopUp
-		request, err := envelope.OpenRequest(body, &payload)
-		if err != nil {
-			refuse(w, err)
-			return
-		}
-		apiKey, key := r.Header.Get(cardseal.HeaderAPIKey), r.Header.Get(cardseal.HeaderIdempotencyKey)
-		keys, err := request.ReplayKeys(apiKey, r.URL.Path)
-		if err == nil {
-			err = cardseal.ClaimRequest(r.Context(), store, keys)
-		}
-		if err != nil {
-			refuse(w, err)
+		fingerprint, err := cardseal.Fingerprint(r.URL.Path, request.Payload.Bytes())
+		if err != nil || request.Payload.Decode(&payload) != nil {
+			answer(w, http.StatusBadRequest, failure{Slug: "invalid_request"})
 			return
 		}
 		// Each attempt of a client is a new envelope: only the idempotency key says that it is the same charge.
-		if key == "" {
-			answer(w, envelope, http.StatusBadRequest, failure{Slug: "idempotency_key_required"})
-			return
-		}
-		fingerprint, err := cardseal.Fingerprint(r.URL.Path, request.Payload.Bytes())
-		if err != nil || cardseal.CheckIdempotencyKey(key) != nil {
-			answer(w, envelope, http.StatusBadRequest, failure{Slug: "invalid_request"})
-			return
-		}
+		apiKey, key := r.Header.Get(cardseal.HeaderAPIKey), r.Header.Get(cardseal.HeaderIdempotencyKey)
 		order, isSame, err := orders.TopUp(r.Context(), apiKey, key, fingerprint, payload)
 		switch {
 		case err != nil:
-			answer(w, envelope, http.StatusInternalServerError, failure{Slug: "internal_error"})
+			answer(w, http.StatusInternalServerError, failure{Slug: "internal_error"})
 		case !isSame: // the key of another request
-			answer(w, envelope, http.StatusBadRequest, failure{Slug: "invalid_request"})
+			answer(w, http.StatusBadRequest, failure{Slug: "invalid_request"})
 		default:
-			answer(w, envelope, http.StatusOK, order)
+			answer(w, http.StatusOK, order)
 		}
 	}
 }
 
-// failure is an error that is sealed, so that the client can believe it.
+// failure is an error as the API has it.
 type failure struct {
 	Success bool   `json:"success"`
 	Slug    string `json:"error_slug"`
 }
 
-func answer(w http.ResponseWriter, envelope *cardseal.Envelope, status int, payload any) {
-	body, err := envelope.SealResponse(payload)
-	if err != nil {
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
+func answer(w http.ResponseWriter, status int, payload any) {
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_ = json.NewEncoder(w).Encode(payload)
 }
 
-// refuse answers in plain text, as the protocol has it.
-func refuse(w http.ResponseWriter, err error) {
-	status, text := http.StatusInternalServerError, ""
-	var code cardseal.Code
-	if errors.As(err, &code) {
-		if known, answer := code.Answer(); known != 0 {
-			status, text = known, answer // 400, and 503 for a store that cannot answer
+// handler serves top-ups, and says that all orders are completed.
+func handler(envelope *cardseal.Envelope, store cardseal.ReplayStore, orders Orders) http.Handler {
+	api := http.NewServeMux()
+	api.Handle("/api/v1/cards/topup", topUps(orders))
+	api.HandleFunc("/api/v1/orders/check", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, Order{"o-1", cardseal.OrderStatusCompleted})
+	})
+
+	lookup := func(_ context.Context, apiKey string) (*cardseal.Envelope, error) {
+		if apiKey == "key_1" {
+			return envelope, nil
 		}
+		return nil, cardseal.ErrAPIKeyNotFound
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"error": text})
+	sealed, err := cardseal.NewHandler(api, lookup, store)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return sealed
 }
 
 // memoryOrders keeps orders as long as the process runs, where a service has a database.
@@ -247,28 +282,19 @@ func Example_clientAndServer() {
 	// o-1 new false false
 }
 
-// receive takes a webhook. It answers repeats too, or they would come again.
-func receive(envelope *cardseal.Envelope, isNew func(dedupeKey string) bool, w http.ResponseWriter, body []byte) error {
-	webhook, err := envelope.OpenWebhook(body)
-	if err != nil {
-		w.WriteHeader(http.StatusBadRequest)
-		return err
-	}
-	if kind, _ := webhook.Type(); isNew(webhook.DedupeKey()) && kind == "card.activated" {
-		var event struct {
-			CardID string `json:"card_id"`
-		}
-		if err := webhook.Payload.Decode(&event); err != nil {
-			return err
-		}
-		fmt.Println("activated:", event.CardID) // what matters is confirmed with /cards/get: nothing binds a webhook
-	}
-	_, err = io.WriteString(w, `{"success": true}`)
-	return err
-}
-
-func ExampleEnvelope_OpenWebhook() {
+func ExampleNewWebhookHandler() {
 	envelope, err := cardseal.New("your_api_secret_key_here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	seen := &cardseal.MemoryWebhookStore{}
+
+	activated := func(_ context.Context, webhook *cardseal.Webhook) error {
+		kind, _ := webhook.Type()
+		fmt.Println(kind, webhook.DedupeKey())
+		return nil // after an error it comes again
+	}
+	webhooks, err := cardseal.NewWebhookHandler(envelope, seen, activated)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -276,19 +302,15 @@ func ExampleEnvelope_OpenWebhook() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	seen := map[string]bool{}
-	isNew := func(key string) bool { isNew := !seen[key]; seen[key] = true; return isNew }
 	for range 2 {
 		w := httptest.NewRecorder()
-		if err := receive(envelope, isNew, w, body); err != nil {
-			log.Fatal(err)
-		}
+		webhooks.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/webhooks", bytes.NewReader(body)))
 		fmt.Println(w.Code, w.Body)
 	}
 	// Output:
-	// activated: card_abc123
-	// 200 {"success": true}
-	// 200 {"success": true}
+	// card.activated id:dlv_1
+	// 200 {"success":true}
+	// 200 {"success":true}
 }
 
 func ExampleWithOpenSecrets() {

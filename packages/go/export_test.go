@@ -12,3 +12,9 @@ func SetEntropy(reader io.Reader) (restore func()) {
 
 // AsJSON is a value as JSON has it, with every number as it is written: what two answers are compared as.
 var AsJSON = asJSON
+
+// The waits between attempts.
+var (
+	Backoff    = backoff
+	RetryAfter = retryAfter
+)

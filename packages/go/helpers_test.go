@@ -4,6 +4,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
+	"log"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,6 +23,19 @@ func newEnvelope(t testing.TB, options ...cardseal.Option) *cardseal.Envelope {
 		t.Fatal(err)
 	}
 	return envelope
+}
+
+// tool is the command line tool that CARDSEAL_CLI names. Without it the test is skipped, but in CI.
+func tool(t *testing.T) string {
+	t.Helper()
+	tool := os.Getenv("CARDSEAL_CLI")
+	if tool == "" && os.Getenv("CI") == "true" {
+		t.Fatal("CARDSEAL_CLI names no tool: in CI nothing is skipped")
+	}
+	if tool == "" {
+		t.Skip("CARDSEAL_CLI names no tool: cargo xtask test go builds one and runs this")
+	}
+	return tool
 }
 
 // allCodes reads the constants out of the generated file, so that no test has a list of its own.
@@ -46,3 +62,6 @@ func allCodes(t *testing.T) (codes []cardseal.Code) {
 	}
 	return codes
 }
+
+// quiet is a log that nobody reads.
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -56,8 +56,9 @@ func TestReadmeServer(t *testing.T) {
 		if key != "" {
 			request.Header.Set(cardseal.HeaderIdempotencyKey, key)
 		}
+		request.Header.Set(cardseal.HeaderContentType, "application/json")
 		w := httptest.NewRecorder()
-		serve(w, request)
+		serve.ServeHTTP(w, request)
 		return w
 	}
 	for _, attempt := range []struct{ key, amount, slug string }{

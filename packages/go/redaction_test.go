@@ -104,7 +104,19 @@ func TestNothingPrintsKeysOrPlaintext(t *testing.T) {
 	if err := cardseal.ClaimRequest(t.Context(), store, cardseal.ReplayKeys{Timestamp: "a", Nonce: "b"}); err != nil {
 		t.Fatal(err)
 	}
+	transport, err := cardseal.NewTransport(envelope, apiKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := transport.Client("https://api.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, value := range map[string]any{
+		"a transport":          transport,
+		"its copy....,":        *transport,
+		"a client":             client,
+		"its copy....;":        *client,
 		"an envelope":          envelope,
 		"a copy of it":         *envelope,
 		"an envelope of a key": ofKey,
@@ -140,11 +152,13 @@ func TestNothingPrintsKeysOrPlaintext(t *testing.T) {
 	}
 	// What they do show says what they are.
 	for value, shown := range map[any]string{
-		envelope: "cardseal.Envelope(layout versioned, keys redacted)",
-		sealed:   "cardseal.SealedRequest(/api/v1/cards/get, body of",
-		webhook:  "cardseal.Webhook(type ``, key index 0)",
-		apiError: "gone (http status 404)",
-		store:    "cardseal.MemoryReplayStore(2 keys)",
+		envelope:  "cardseal.Envelope(layout versioned, keys redacted)",
+		sealed:    "cardseal.SealedRequest(/api/v1/cards/get, body of",
+		webhook:   "cardseal.Webhook(type ``, key index 0)",
+		apiError:  "gone (http status 404)",
+		store:     "cardseal.MemoryReplayStore(2 keys)",
+		client:    "cardseal.Client(https://api.example.com, keys redacted)",
+		transport: "cardseal.Transport(attempts 8, deadline 1m0s, keys redacted)",
 	} {
 		if printed := fmt.Sprintf("%+v", value); !strings.HasPrefix(printed, shown) {
 			t.Errorf("%s", printed)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -56,6 +57,15 @@ type ReplayStore interface {
 	Claim(ctx context.Context, key string, ttl time.Duration) (fresh bool, err error)
 }
 
+// AtomicReplayStore is a [ReplayStore] that claims several keys in one step, which [ClaimRequest] makes use of: of copies of a
+// request that come at once one is fresh then. Of single claims the first can be one copy's and the second another's, and
+// none of them is carried out. What embeds such a store has its ClaimAll too: replace both methods, or neither.
+type AtomicReplayStore interface {
+	ReplayStore
+	// ClaimAll claims every key as Claim does, and says of each whether it was fresh.
+	ClaimAll(ctx context.Context, keys []string, ttl time.Duration) (fresh []bool, err error)
+}
+
 // ClaimRequest claims both keys of a request, after OpenRequest and before anything is done, and returns nil only if both
 // were fresh. Both are claimed whatever the first claim gave, so that an attempt under another path finds them.
 //
@@ -65,15 +75,7 @@ func ClaimRequest(ctx context.Context, store ReplayStore, keys ReplayKeys) error
 	if store == nil {
 		return errNoStore()
 	}
-	isFresh := true
-	var failure error
-	for _, key := range []string{keys.Timestamp, keys.Nonce} {
-		isFreshKey, err := store.Claim(ctx, key, ReplayTTL)
-		isFresh = isFresh && isFreshKey
-		if failure == nil {
-			failure = err
-		}
-	}
+	fresh, failure := claimAll(ctx, store, []string{keys.Timestamp, keys.Nonce}, ReplayTTL)
 	if failure != nil {
 		return &Error{
 			Code:    ErrReplayStoreUnavailable,
@@ -81,10 +83,29 @@ func ClaimRequest(ctx context.Context, store ReplayStore, keys ReplayKeys) error
 			cause:   failure,
 		}
 	}
-	if !isFresh {
+	if slices.Contains(fresh, false) {
 		return newError(ErrDuplicateRequest, "this request was received before: seal it again, with the same idempotency key, and resend")
 	}
 	return nil
+}
+
+// claimAll claims keys in one step where the store can, else one after the other: all of them, whatever the first gave.
+func claimAll(ctx context.Context, store ReplayStore, keys []string, ttl time.Duration) (fresh []bool, err error) {
+	if atomic, ok := store.(AtomicReplayStore); ok {
+		fresh, err = atomic.ClaimAll(ctx, keys, ttl)
+		if err == nil && len(fresh) != len(keys) {
+			err = fmt.Errorf("the store answered %d claims of %d", len(fresh), len(keys))
+		}
+		return fresh, err
+	}
+	for _, key := range keys {
+		isFresh, failure := store.Claim(ctx, key, ttl)
+		fresh = append(fresh, isFresh)
+		if err == nil {
+			err = failure
+		}
+	}
+	return fresh, err
 }
 
 func errNoStore() *Error {
@@ -110,12 +131,18 @@ type MemoryReplayStore struct {
 //
 // Errors: ErrReplayStoreUnavailable when the store is full; ErrInvalidOption for a time that is not positive, which would
 // claim nothing.
-func (m *MemoryReplayStore) Claim(_ context.Context, key string, ttl time.Duration) (bool, error) {
+func (m *MemoryReplayStore) Claim(ctx context.Context, key string, ttl time.Duration) (bool, error) {
+	fresh, err := m.ClaimAll(ctx, []string{key}, ttl)
+	return len(fresh) == 1 && fresh[0], err
+}
+
+// ClaimAll claims keys in one step; see [AtomicReplayStore] and Claim. Those that there was room for stay claimed.
+func (m *MemoryReplayStore) ClaimAll(_ context.Context, keys []string, ttl time.Duration) (fresh []bool, err error) {
 	if m == nil {
-		return false, errNoStore()
+		return nil, errNoStore()
 	}
 	if ttl <= 0 {
-		return false, newError(ErrInvalidOption, "a claim has to last for some time: use ReplayTTL")
+		return nil, newError(ErrInvalidOption, "a claim has to last for some time: use ReplayTTL")
 	}
 	now := time.Now
 	if m.Now != nil {
@@ -125,16 +152,25 @@ func (m *MemoryReplayStore) Claim(_ context.Context, key string, ttl time.Durati
 	if ttl%time.Millisecond != 0 {
 		ttlMillis++
 	}
-	return m.claim(key, ttlMillis, now().UnixMilli())
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	nowMillis := now().UnixMilli()
+	for _, key := range keys {
+		isFresh, failure := m.claim(key, ttlMillis, nowMillis)
+		fresh = append(fresh, isFresh)
+		if err == nil {
+			err = failure
+		}
+	}
+	return fresh, err
 }
 
+// claim claims a key. The lock is held.
 func (m *MemoryReplayStore) claim(key string, ttlMillis, nowMillis int64) (bool, error) {
 	maxKeys := m.MaxKeys
 	if maxKeys == 0 {
 		maxKeys = DefaultReplayKeys
 	}
-	m.lock.Lock()
-	defer m.lock.Unlock()
 	for len(m.expiries) > 0 && m.expiries[0].millis <= nowMillis {
 		delete(m.claimed, heap.Pop(&m.expiries).(expiry).key)
 	}

@@ -1,6 +1,10 @@
 package cardseal
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+	"time"
+)
 
 // EndpointKind says what repeating a call does.
 type EndpointKind string
@@ -118,6 +122,17 @@ func ShouldRetry(failed Attempt) RetryDecision {
 		return RetryNow
 	}
 	return RetryStop
+}
+
+// backoff is how long to wait after a failed attempt: exponential backoff with full jitter. Attempt is how many there have
+// been, this one included; random is 32 random bits, which spread the waits of many clients evenly from 0 to the limit.
+func backoff(attempt int, random uint32) time.Duration {
+	const longest = uint64(backoffLongestMillis)
+	limit := longest
+	if doublings := max(attempt, 1) - 1; doublings < bits.Len64(longest) {
+		limit = min(backoffFirstMillis<<doublings, longest)
+	}
+	return time.Duration(limit*uint64(random)>>32) * time.Millisecond
 }
 
 // resealLimit: a clock that was wrong once is wrong again, a collision of stamps is not.

@@ -13,6 +13,10 @@ use crate::shell;
 
 /// The module that is published.
 pub(crate) const MODULE: &str = "packages/go";
+/// The module of the claims in Redis, which is published too.
+pub(crate) const REDIS_STORE: &str = "packages/go/redisstore";
+/// The module of the drivers that call through the adapters.
+pub(crate) const DRIVER: &str = "tests/adapters/drivers/go";
 /// The module of the benchmarks.
 pub(crate) const BENCH: &str = "tests/bench/go";
 /// A program of one file that seals and opens; it runs in the module's folder.

@@ -37,7 +37,7 @@ use crate::threads::detached;
 /// 'card_abc123'
 #[pyclass(frozen, module = "cardseal")]
 pub(crate) struct Envelope {
-    core: cardseal::Envelope,
+    pub(crate) core: cardseal::Envelope,
     open_secrets: usize,
 }
 

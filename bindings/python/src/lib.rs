@@ -13,6 +13,7 @@ mod envelope;
 mod errors;
 mod floats;
 mod functions;
+mod http;
 mod interpreter;
 mod objects;
 mod payload;
@@ -31,6 +32,8 @@ mod _native {
         can_become, canonical_json, derive_idempotency_key, endpoint_kind, fingerprint, generate_idempotency_key,
         is_terminal, normalize_path, required_headers, should_retry, timestamp_micros, validate_payload,
     };
+    #[pymodule_export]
+    use crate::http::{backoff_millis, opened_answer, opened_request, server_answer};
     #[pymodule_export]
     use crate::replay::{MemoryReplayStore, claim_request, replay_keys};
     #[pymodule_export]

@@ -21,6 +21,11 @@ export interface ReplayStore {
    * Claims a key for `ttlMillis`, atomically; true means that nobody had it. A store that cannot answer throws, or rejects.
    */
   claim(key: string, ttlMillis: number): boolean | Promise<boolean>;
+  /**
+   * Claims several keys in one step, each whatever becomes of the others; true for each that nobody had. A store that processes
+   * share needs it: of two copies that come at once, each can else take one key from the other, and both are refused.
+   */
+  claimAll?(keys: readonly string[], ttlMillis: number): readonly boolean[] | Promise<readonly boolean[]>;
 }
 
 /**
@@ -78,21 +83,34 @@ export function replayKeys(
  * ```
  */
 export async function claimRequest(store: ReplayStore, keys: ReplayKeys): Promise<void> {
-  const claims: boolean[] = [];
-  let isUnavailable = false;
-  for (const key of [keys.timestamp, keys.nonce]) {
-    try {
-      claims.push((await store.claim(key, REPLAY_TTL_MILLIS)) === true);
-    } catch {
-      isUnavailable = true; // its words are not ours to show: a store's error can hold its password
-    }
-  }
-  if (isUnavailable) {
+  const claims = store.claimAll ? await claimTogether(store, keys) : await claimOneByOne(store, keys);
+  if (claims.length !== 2) {
     throw new EnvelopeError("replay_store_unavailable", "the replay store does not answer: the request must not run");
   }
-  if (claims.includes(false)) {
+  if (!claims.every((isFresh) => isFresh === true)) {
     const advice = "seal it again, with the same idempotency key, and resend";
     throw new EnvelopeError("duplicate_request", `this request was received before: ${advice}`);
+  }
+}
+
+/** The store's answers; fewer if it does not answer: its words are not ours to show, since they can hold its password. */
+async function claimOneByOne(store: ReplayStore, keys: ReplayKeys): Promise<readonly boolean[]> {
+  const claims: boolean[] = [];
+  for (const key of [keys.timestamp, keys.nonce]) {
+    try {
+      claims.push(await store.claim(key, REPLAY_TTL_MILLIS));
+    } catch {
+      // counted by its absence; the other key is claimed nevertheless
+    }
+  }
+  return claims;
+}
+
+async function claimTogether(store: ReplayStore, keys: ReplayKeys): Promise<readonly boolean[]> {
+  try {
+    return (await store.claimAll?.([keys.timestamp, keys.nonce], REPLAY_TTL_MILLIS)) ?? [];
+  } catch {
+    return [];
   }
 }
 

@@ -209,8 +209,8 @@ for (const [name, api] of ENGINES) {
 
   test(`a store that throws, rejects or says nothing true is not a fresh request (${name})`, async () => {
     const keys = { timestamp: "a", nonce: "b" };
-    const codeFrom = (claim: (key: string) => unknown) =>
-      api.claimRequest({ claim: claim as never }, keys).then(
+    const codeFrom = (claim: (key: string) => unknown, claimAll?: (keys: string[]) => unknown) =>
+      api.claimRequest({ claim, ...(claimAll && { claimAll }) } as never, keys).then(
         () => "ok",
         (error: unknown) =>
           codeOf(api, () => {
@@ -224,6 +224,11 @@ for (const [name, api] of ENGINES) {
     assert.equal(await codeFrom((key) => key === "a"), "duplicate_request");
     assert.equal(await codeFrom(() => "OK"), "duplicate_request");
     assert.equal(await codeFrom(() => undefined), "duplicate_request");
+    const never = () => assert.fail("claims one by one");
+    assert.equal(await codeFrom(never, (all) => all.map(() => true)), "ok");
+    assert.equal(await codeFrom(never, async () => [true, false]), "duplicate_request");
+    assert.equal(await codeFrom(never, () => [true]), "replay_store_unavailable");
+    assert.equal(await codeFrom(never, () => Promise.reject(new Error("down"))), "replay_store_unavailable");
     for (const failing of ["a", "b"]) {
       assert.equal(
         await codeFrom((key) => (key === failing ? Promise.reject(new Error("redis://:password@host")) : false)),

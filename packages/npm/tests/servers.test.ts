@@ -290,6 +290,7 @@ test("claims in Redis hold between processes, and without Redis nothing runs", a
     await store.check();
     assert.equal(await store.claim(`key-${index}`, 70_000), true);
     assert.equal(await store.claim(`key-${index}`, 70_000), false);
+    assert.deepEqual(await store.claimAll([`key-${index}`, `other-${index}`], 70_000), [false, true]);
     const life = Number(await ioredis.pttl(`cardseal:replay:key-${index}`));
     assert.ok(life > 60_000 && life <= 70_000, String(life));
     const webhooks = new RedisWebhookStore(client);

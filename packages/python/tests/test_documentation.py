@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import doctest
+import importlib
 import inspect
 import re
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY
 from redis_server import redis_port
+from sandbox import running
 
 import cardseal
 
@@ -38,7 +41,19 @@ def examples(name: str, thing: Any) -> list[doctest.Example]:
 
 
 INHERITED = {name for kind in (str, ValueError, Exception) for name in dir(kind)}
+ADAPTERS = ("requests", "httpx", "aiohttp", "asgi", "wsgi", "redis")
 ALL = {name: thing for name, thing in documented() if name.rpartition(".")[2] not in INHERITED}
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_the_module_of_an_adapter_is_documented(name: str) -> None:
+    module = importlib.import_module(f"cardseal.{name}")
+    for public in module.__all__:
+        assert inspect.getdoc(getattr(module, public)), public
+    found = examples(name, module)
+    assert found
+    results = doctest.DocTestRunner(verbose=False).run(doctest.DocTest(found, {}, name, None, None, None))
+    assert results.failed == 0
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -72,10 +87,12 @@ def test_the_code_of_the_readme_runs() -> None:
     text = (REPOSITORY / "packages/python/README.md").read_text()
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert len(blocks) >= 6
-    with redis_port() as port:
-        names: dict[str, Any] = {"REDIS_URL": f"redis://127.0.0.1:{port}"}
+    for block in blocks:
+        assert "SealAdapter(" not in block or len(block.splitlines()) <= 8
+    with redis_port() as port, running("key_1", "your_api_secret_key_here") as sandbox:
+        names: dict[str, Any] = {"__name__": "__main__", "REDIS_URL": f"redis://127.0.0.1:{port}"}
         checked = 0
-        for number, block in enumerate(blocks):
+        for number, block in enumerate(block.replace("https://api.example.com", sandbox.url) for block in blocks):
             code = compile(block, f"README.md, block {number + 1}", "exec")
             exec(code, names)
             for line in block.splitlines():
@@ -84,8 +101,12 @@ def test_the_code_of_the_readme_runs() -> None:
                     value = eval(expression, names)
                     assert repr(value) == expected, line
                     checked += 1
-        names["connection"].close()
-    assert checked >= 5
+        assert asyncio.run(names["balance"]())["currency"] == "usdt"
+        webhook = names["envelope"].seal_webhook({"type": "card.activated", "card_id": "card_1"})
+        assert names["app"].test_client().post("/webhooks", data=webhook).json == {"success": True}
+        for name in ("store", "client", "session"):
+            names[name].close()
+    assert checked >= 9
 
 
 def test_the_python_of_the_repositorys_readme_runs() -> None:

@@ -6,8 +6,29 @@ import dataclasses
 import decimal
 from typing import Any
 
+import aiohttp
+import httpx
+import requests
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
 import cardseal
-from cardseal import ApiError, Envelope, EnvelopeError, MemoryReplayStore, OrderStatus
+import cardseal.aiohttp
+import cardseal.httpx
+from cardseal import (
+    ApiError,
+    Client,
+    Envelope,
+    EnvelopeError,
+    MemoryReplayStore,
+    OrderStatus,
+    OutcomeUnknownError,
+    Webhook,
+    asgi,
+    wsgi,
+)
+from cardseal.redis import AsyncRedisReplayStore, RedisReplayStore, RedisWebhookStore
+from cardseal.requests import AttemptEvent, SealAdapter, api_error
 from cardseal.types import Body, ErrorCode, JsonValue, ReplayStore
 
 
@@ -43,6 +64,47 @@ def server(envelope: Envelope, body: Body, store: ReplayStore) -> str:
     return envelope.seal_response({"amount": decimal.Decimal(payload["amount"])}, default=str)
 
 
+def called(client: Client) -> str | None:
+    try:
+        client.call("/cards/topup", {"card_id": "c"}, "key")
+    except OutcomeUnknownError as error:
+        return error.idempotency_key
+    return str(client.wait_for_order("o")["status"])
+
+
+def on_attempt(event: AttemptEvent) -> float | None:
+    return event.wait_seconds
+
+
+async def adapted(url: str) -> ApiError | None:
+    session = requests.Session()
+    session.mount(url, SealAdapter("key_1", Envelope("a secret"), on_attempt=on_attempt, attempts=3))
+    httpx.Client(transport=cardseal.httpx.SealTransport("key_1", "a secret", transport=httpx.HTTPTransport()))
+    httpx.AsyncClient(transport=cardseal.httpx.AsyncSealTransport("key_1", "a secret", deadline_seconds=5))
+    seal = cardseal.aiohttp.seal_middleware("key_1", "a secret")
+    async with aiohttp.ClientSession(middlewares=[seal]) as other, other.post(url) as response:
+        unlike: ApiError | None = cardseal.aiohttp.api_error(response)
+    return unlike or api_error(session.post(url, json={}))
+
+
+async def envelope_of(api_key: str) -> Envelope | asgi.NoAccess | None:
+    return asgi.NO_ACCESS if api_key == "blocked" else None
+
+
+def handled(webhook: Webhook) -> None:
+    print(webhook.dedupe_key)
+
+
+def served(flask: Any, envelopes: dict[str, Envelope], url: str) -> list[object]:
+    shared = RedisReplayStore.from_url(url, timeout_seconds=0.5)
+    sealed = wsgi.SealMiddleware(flask, envelopes.get, shared, refuse_others=True)
+    return [
+        wsgi.WebhookMiddleware(sealed, "/hooks", envelopes["key_1"], handled, RedisWebhookStore.from_url(url)),
+        asgi.SealMiddleware(Starlette(), envelope_of, AsyncRedisReplayStore.from_url(url)),
+        Starlette(middleware=[Middleware(asgi.SealMiddleware, envelope_of, MemoryReplayStore())]),
+    ]
+
+
 server(Envelope("a secret"), "", MemoryReplayStore())
 
 Envelope(b"a secret")  # type: ignore[arg-type]
@@ -53,6 +115,9 @@ Envelope("a secret").open(7)  # type: ignore[arg-type]
 Envelope("a secret").seal(7)  # type: ignore[arg-type]
 Envelope("a secret").seal(None)  # type: ignore[arg-type]
 Envelope("a secret").seal_request("/cards/get", {})  # type: ignore[call-arg]
+Client("https://api.example.com", "key_1")  # type: ignore[call-arg]
+Client("https://api.example.com", "key_1", "a secret").call("/cards/get", 7)  # type: ignore[arg-type]
+SealAdapter("key_1", "a secret", max_retries=3)  # type: ignore[call-arg]
 cardseal.should_retry("sometimes", "never")  # type: ignore[arg-type]
 cardseal.claim_request(object(), cardseal.replay_keys("k", "/", Envelope("a secret").open_request("")))  # type: ignore[arg-type]
 Envelope("a secret").max_bytes = 5  # type: ignore[misc]

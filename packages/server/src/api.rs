@@ -9,17 +9,16 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use cardseal::{
-    ENDPOINTS, Endpoint, EndpointKind, Error, ErrorCode, IdempotencyKey, PLAIN_ERRORS, ReplayKeys, Timestamp, Window,
-    claim_request, fingerprint, normalize_path, replay_keys,
+    Endpoint, EndpointKind, Error, IdempotencyKey, ReplayKeys, Timestamp, Window, claim_request, fingerprint,
+    replay_keys,
 };
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use cardseal_http::server::{BODY_TIME_OUT, PlainAnswer, endpoint, only_header, read_body};
 use rusqlite::Connection;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use tokio::time::timeout;
 
 use crate::business::{self, Call, Idempotency};
 use crate::clock::signed;
@@ -155,7 +154,7 @@ impl Exchange<'_> {
         let body = self.body(parts, body).await?;
         let now = self.server.clock.now().map_err(|error| self.plain_error(&error))?;
         let broken =
-            |exchange: &mut Self| exchange.plain(StatusCode::BAD_REQUEST, "invalid_json", "The body is no object");
+            |exchange: &mut Self| exchange.plain(PlainAnswer::new(400, "invalid_json", "The body is no object"));
         let text = std::str::from_utf8(&body).map_err(|_| broken(self))?;
         let payload = serde_json::from_str::<Map<String, Value>>(text).map_err(|_| broken(self))?;
         let executed = match self.idempotency(&parts.headers, endpoint, text) {
@@ -168,23 +167,11 @@ impl Exchange<'_> {
     }
 
     fn endpoint(&mut self, parts: &Parts) -> Result<&'static Endpoint, Response> {
-        // Nothing is put before a path that comes over the wire: it is whole.
-        let path = Some(parts.uri.path()).filter(|path| path.starts_with("/api/")).map(normalize_path);
-        let known = |path: &String| ENDPOINTS.iter().find(|endpoint| endpoint.path == path);
-        let Some(endpoint) = path.and_then(Result::ok).as_ref().and_then(known) else {
-            return Err(self.plain(StatusCode::NOT_FOUND, "endpoint_not_found", "There is no such endpoint"));
-        };
-        if parts.method != Method::POST {
-            let mut answer =
-                self.plain(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Every endpoint takes POST alone");
-            answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
-            return Err(answer);
-        }
-        Ok(endpoint)
+        endpoint(parts).map_err(|answer| self.plain(answer))
     }
 
     fn project(&mut self, headers: &HeaderMap) -> Result<Arc<Project>, Response> {
-        let Some(project) = only(headers, "api-key").and_then(|key| self.server.projects.by_key(key)) else {
+        let Some(project) = only_header(headers, "api-key").and_then(|key| self.server.projects.by_key(key)) else {
             return Err(self.documented("api_key_not_found"));
         };
         if !project.has_access {
@@ -193,35 +180,9 @@ impl Exchange<'_> {
         Ok(Arc::clone(project))
     }
 
-    /// Reads the body, up to its limit, and then looks at what it says it is.
     async fn body(&mut self, parts: &Parts, body: Body) -> Result<Bytes, Response> {
-        let announced = only(&parts.headers, "content-length").and_then(|length| length.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
-            return Err(self.too_large());
-        }
-        let read = timeout(BODY_TIME_OUT, Limited::new(body, MAX_BODY_BYTES).collect()).await;
-        let body = match read {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(self.too_large()),
-            Ok(Err(_)) => {
-                return Err(self.plain(StatusCode::BAD_REQUEST, "broken_body", "The body ended before its time"));
-            }
-            Err(_) => {
-                return Err(self.plain(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body did not arrive in time"));
-            }
-        };
-        let media_type = only(&parts.headers, "content-type").and_then(|text| text.split(';').next()).map(str::trim);
-        let is_json = media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json"));
-        let is_as_it_is = parts.headers.get_all(header::CONTENT_ENCODING).iter().all(|coding| coding == "identity");
-        if !is_json || !is_as_it_is {
-            let text = "The body has to be application/json without a content encoding";
-            return Err(self.plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", text));
-        }
-        Ok(body)
-    }
-
-    fn too_large(&mut self) -> Response {
-        self.plain_error(&Error::new(ErrorCode::TooLarge, "the body is larger than 1 MiB"))
+        let read = read_body(&parts.headers, body, MAX_BODY_BYTES, BODY_TIME_OUT).await;
+        read.map_err(|answer| self.plain(answer))
     }
 
     fn idempotency(
@@ -234,7 +195,7 @@ impl Exchange<'_> {
             return Ok(None);
         }
         let malformed = "the header Idempotency-Key has to be 1 to 255 printable ASCII characters without spaces, once";
-        let key = only(headers, IDEMPOTENCY_KEY).and_then(|key| IdempotencyKey::parse(key).ok());
+        let key = only_header(headers, IDEMPOTENCY_KEY).and_then(|key| IdempotencyKey::parse(key).ok());
         let key = key.ok_or_else(|| Refusal::invalid(malformed))?;
         self.entry.idempotency_key = Some(key.to_string());
         if endpoint.kind != EndpointKind::Keyed {
@@ -373,7 +334,7 @@ impl Exchange<'_> {
     }
 
     fn failed(&mut self, status: u16) -> Response {
-        self.plain(status_of(status), "status", "A fault that was asked for")
+        self.plain(PlainAnswer::new(status, "status", "A fault that was asked for"))
     }
 
     fn dropped(&mut self) -> Response {
@@ -385,31 +346,20 @@ impl Exchange<'_> {
 
     /// The plain answer to an error of the core.
     fn plain_error(&mut self, error: &Error) -> Response {
-        let (status, text) = error.kind().server_answer().unwrap_or((500, "The server cannot answer"));
-        let answer = self.plain(status_of(status), error.code(), text);
+        let answer = self.plain(PlainAnswer::of(error));
         self.entry.why = Some(error.message().to_owned());
         self.why.clone_from(&self.entry.why);
         answer
     }
 
-    /// One of the eight documented plain errors.
     fn documented(&mut self, code: &str) -> Response {
-        let known = PLAIN_ERRORS.iter().find(|error| error.code == code);
-        let (status, text) = known.map_or((500, "The server cannot answer"), |error| (error.status, error.text));
-        self.plain(status_of(status), code, text)
+        self.plain(PlainAnswer::documented(code))
     }
 
-    fn plain(&mut self, status: StatusCode, verdict: &str, text: &str) -> Response {
-        self.entry.verdict = verdict.to_owned();
-        (status, [(header::CONTENT_TYPE, JSON)], json!({"error": text}).to_string()).into_response()
+    fn plain(&mut self, answer: PlainAnswer) -> Response {
+        self.entry.verdict = answer.code.to_owned();
+        answer.into_response().map(Body::new)
     }
-}
-
-/// A header that is there once, in printable ASCII.
-fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?;
-    if values.next().is_some() { None } else { value.to_str().ok() }
 }
 
 fn status_of(status: u16) -> StatusCode {
@@ -419,6 +369,3 @@ fn status_of(status: u16) -> StatusCode {
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const JSON: &str = "application/json";
 const PROXY_PAGE: &str = "<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>";
-
-/// How long a body may take to arrive.
-const BODY_TIME_OUT: Duration = Duration::from_secs(10);

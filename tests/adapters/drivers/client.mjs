@@ -61,9 +61,13 @@ function failure(error) {
 }
 
 const call = await ADAPTERS[process.argv[2]]();
+const underWay = new Set();
 for await (const line of createInterface({ input: process.stdin })) {
+  if (underWay.size === 16) await Promise.race(underWay);
   const { id, path, payload, idempotency_key } = JSON.parse(line);
-  call(path, payload, idempotency_key)
+  const made = call(path, payload, idempotency_key)
     .then((ok) => ({ ok }), failure)
-    .then((outcome) => console.log(JSON.stringify({ id, ...outcome })));
+    .then((outcome) => console.log(JSON.stringify({ id, ...outcome })))
+    .finally(() => underWay.delete(made));
+  underWay.add(made);
 }

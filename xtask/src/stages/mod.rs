@@ -1,5 +1,6 @@
 //! The stages of `cargo xtask test`. A new one: a file here, its `mod` line, its line in the table.
 
+mod adapters;
 mod bare;
 mod bench;
 mod clean;
@@ -10,6 +11,7 @@ mod dependencies;
 mod doc;
 mod fmt;
 mod go;
+mod http;
 mod npm;
 mod python;
 mod rust;
@@ -42,16 +44,18 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "xtask", about: "the tests of these commands", run: xtask::run },
     Stage { name: "rust", about: "the core's tests, with each cipher engine", run: rust::run },
     Stage { name: "bare", about: "the core builds without std, also for wasm32", run: bare::run },
-    Stage { name: "doc", about: "the core's documentation builds without warning", run: doc::run },
+    Stage { name: "doc", about: "the crates' documentation builds without warning", run: doc::run },
     Stage { name: "cli", about: "the tests of the command line tool", run: cli::run },
     Stage {
         name: "server",
         about: "the reference server: from outside, with Redis, killed, crowded",
         run: server::run,
     },
+    Stage { name: "http", about: "the Rust adapters, against the reference server", run: http::run },
     Stage { name: "python", about: "the Python package, in every CPython that is here", run: python::run },
     Stage { name: "go", about: "the Go module: vectors, races, the tool's answers, fuzzing", run: go::run },
     Stage { name: "npm", about: "the npm package, installed and run in every runtime", run: npm::run },
+    Stage { name: "adapters", about: "every HTTP adapter of every language under every fault", run: adapters::run },
     Stage { name: "bench", about: "the benchmarks compile, and their candidates agree", run: bench::run },
     Stage { name: "clean", about: "the run left the working tree as it was", run: clean::run },
 ];

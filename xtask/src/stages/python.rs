@@ -7,7 +7,7 @@ use crate::counts::Counts;
 use crate::python::{self, Interpreter};
 use crate::screen::say;
 use crate::test::Context;
-use crate::{Result, system};
+use crate::{Result, demo, system};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let Context { repo, shell, .. } = context;
@@ -19,11 +19,11 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
         shell.run(quiet(command.current_dir(&folder).arg("-m").args(words), repo.target()))
     };
     for check in [&["check"][..], &["format", "--check"]] {
-        let sources =
-            ["--no-cache", "--config", "pyproject.toml", ".", "../../tests/bench/python", "../../examples/python"];
+        let sources: Vec<&str> = SOURCES.split(' ').collect();
         tool(&[&["ruff"], check, &sources].concat())?;
     }
     system::ensure("redis-server", "redis-server", repo, shell);
+    let server = demo::build_tool(repo)?;
 
     let mut counts = Counts::PASSED;
     let mut files = Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
         let program = python::environment(repo, shell, &interpreter, "python-tests", python::TESTS)?;
         python::install_wheel(repo, shell, &program, &wheel)?;
         let mut tests = repo.command(&program);
-        tests.current_dir(&folder).args(["-m", "pytest", "-p", "no:cacheprovider", "-q"]);
+        tests.current_dir(&folder).args(["-m", "pytest", "-p", "no:cacheprovider", "-q"]).env("CARDSEAL_CLI", &server);
         counts += context.count(quiet(&mut tests, repo.target()), Counts::of_pytest)?;
         files.push(wheel);
     }
@@ -64,6 +64,10 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     shell.run(twine.args(["-m", "twine", "check", "--strict"]).args(&files))?;
     Ok(counts)
 }
+
+/// What ruff looks at, from the package's folder.
+const SOURCES: &str =
+    "--no-cache --config pyproject.toml . ../../tests/adapters ../../tests/bench/python ../../examples/python";
 
 /// Seals and opens, and says that it is the installed package that does.
 const SMOKE: &str = "import cardseal\n\

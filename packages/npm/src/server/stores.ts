@@ -25,7 +25,7 @@ export interface RedisOptions {
  * import { RedisReplayStore } from "cardseal/server";
  *
  * // import { createClient } from "redis"; const client = await createClient({ url: "redis://127.0.0.1" }).connect();
- * const client = { sendCommand: async (words: string[]) => (words.includes("NX") ? "OK" : null) };
+ * const client = { sendCommand: async (words: string[]) => (words[0] === "EVAL" ? [1] : null) };
  * console.log(await new RedisReplayStore(client).claim("key", 70_000)); // true
  * ```
  */
@@ -42,7 +42,15 @@ export class RedisReplayStore implements ReplayStore {
 
   /** Claims a key for so many milliseconds; true means that nobody had it. Rejects if Redis does not answer. */
   async claim(key: string, ttlMillis: number): Promise<boolean> {
-    return (await this.#run("SET", `cardseal:replay:${key}`, "1", "NX", "PX", String(ttlMillis))) !== null;
+    const [isFresh] = await this.claimAll([key], ttlMillis);
+    return isFresh === true;
+  }
+
+  /** Claims several keys in one step; true for each that nobody had. Rejects if Redis does not answer. */
+  async claimAll(keys: readonly string[], ttlMillis: number): Promise<readonly boolean[]> {
+    const names = keys.map((key) => `cardseal:replay:${key}`);
+    const answers = await this.#run("EVAL", CLAIM_ALL, String(names.length), ...names, String(ttlMillis));
+    return (answers as readonly unknown[]).map((answer) => answer === 1);
   }
 
   /** @throws EnvelopeError `invalid_option` if Redis would forget claims when it is full. */
@@ -54,6 +62,13 @@ export class RedisReplayStore implements ReplayStore {
     }
   }
 }
+
+/** One script is one step: 1 for each key that nobody had, else 0. */
+const CLAIM_ALL = `local fresh = {}
+for place, key in ipairs(KEYS) do
+  fresh[place] = redis.call("SET", key, 1, "NX", "PX", ARGV[1]) and 1 or 0
+end
+return fresh`;
 
 /** Remembers handled webhooks for processes that share it: see `MemoryWebhookStore`. */
 export class RedisWebhookStore implements WebhookStore {

@@ -11,11 +11,14 @@ with ``Envelope.open_request``, claims their ``replay_keys``, and answers with `
 receiver reads with ``Envelope.open_webhook``. ``Envelope.seal`` and ``Envelope.open`` are the plain pair beneath,
 ``Envelope.encrypt`` and ``Envelope.decrypt`` the bare field.
 
+``Client`` makes whole calls; ``cardseal.requests``, ``cardseal.httpx`` and ``cardseal.aiohttp`` seal beneath those
+libraries.
+
 Every failure is an ``EnvelopeError`` or an ``ApiError`` with a stable ``code``. SPEC.md in the repository has
 every rule.
 """
 
-from cardseal._errors import ApiError, EnvelopeError
+from cardseal._errors import ApiError, EnvelopeError, OutcomeUnknownError
 from cardseal._native import (
     DEFAULT_MAX_BYTES,
     ENDPOINTS,
@@ -52,6 +55,10 @@ from cardseal._statuses import (
     OrderStatus,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cardseal._client import Client
+
 __all__ = [
     "DEFAULT_MAX_BYTES",
     "ENDPOINTS",
@@ -65,10 +72,12 @@ __all__ = [
     "CardholderKycLevel",
     "CardholderKycStatus",
     "CardholderRegistrationStatus",
+    "Client",
     "Envelope",
     "EnvelopeError",
     "MemoryReplayStore",
     "OrderStatus",
+    "OutcomeUnknownError",
     "ReplayKeys",
     "Request",
     "SealedRequest",
@@ -87,3 +96,12 @@ __all__ = [
     "timestamp_micros",
     "validate_payload",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Find the one name that is imported when it is asked for, because http.client and ssl take their time."""
+    if name == "Client":
+        from cardseal._client import Client
+
+        return Client
+    raise AttributeError(f"module 'cardseal' has no attribute {name!r}")

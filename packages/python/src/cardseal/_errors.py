@@ -1,4 +1,4 @@
-"""The two exceptions. Their codes are the contract; their messages may change in any release."""
+"""The exceptions. Their codes are the contract; their messages may change in any release."""
 
 from __future__ import annotations
 
@@ -116,6 +116,50 @@ class ApiError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuilt, (type(self), (self.message,)), self.__dict__
+
+
+class OutcomeUnknownError(Exception):
+    """Nobody can tell whether a call was carried out: money may have moved.
+
+    The adapters and the Client raise it after the last attempt. ``path`` is the normalised path, ``idempotency_key``
+    what the call carried, or None; ``attempts`` how often it was sent; ``__cause__`` the last failure. ``code`` is
+    ``outcome_unknown``, always.
+
+    What to do: ask ``/orders/check``; or, on ``/cards/create`` and ``/cards/topup``, call again with the same key,
+    which charges once however often it is sent.
+
+    >>> from cardseal import OutcomeUnknownError
+    >>> error = OutcomeUnknownError("/api/v1/cards/topup", "invoice-42", 8)
+    >>> str(error)[:60]
+    '/api/v1/cards/topup has an unknown outcome after 8 attempts:'
+    """
+
+    code = "outcome_unknown"
+    path: str
+    idempotency_key: str | None
+    attempts: int
+
+    def __init__(self, path: str, idempotency_key: str | None, attempts: int) -> None:
+        super().__init__(path)
+        self.path = path
+        self.idempotency_key = idempotency_key
+        self.attempts = attempts
+
+    def __str__(self) -> str:
+        from cardseal._native import ENDPOINTS  # which imports this module itself
+
+        attempts = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
+        advice = "find out what became of it before you call again (orders: /orders/check)"
+        if ENDPOINTS.get(self.path) == "keyed":
+            advice = "ask /orders/check, or call again with the same idempotency key"
+        return f"{self.path} has an unknown outcome after {attempts}: {advice} ({self.code})"
+
+    def __repr__(self) -> str:
+        key = self.idempotency_key
+        return f"OutcomeUnknownError(path={self.path!r}, idempotency_key={key!r}, attempts={self.attempts})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuilt, (type(self), (self.path,)), self.__dict__
 
 
 def _shown(code: str) -> str:

@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any, Final, SupportsIndex, final
 
+from cardseal._errors import ApiError
 from cardseal.types import Body, EndpointKind, FailureClass, Layout, Payload, ReplayStore, RetryDecision, Sent
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "ERROR_CODES",
     "ERROR_SLUGS",
     "REPLAY_TTL_MS",
+    "RETRY_ATTEMPTS",
+    "RETRY_DEADLINE_MILLIS",
     "Envelope",
     "MemoryReplayStore",
     "ReplayKeys",
@@ -17,6 +20,7 @@ __all__ = [
     "SealedRequest",
     "Webhook",
     "__version__",
+    "backoff_millis",
     "can_become",
     "canonical_json",
     "claim_request",
@@ -26,8 +30,11 @@ __all__ = [
     "generate_idempotency_key",
     "is_terminal",
     "normalize_path",
+    "opened_answer",
+    "opened_request",
     "replay_keys",
     "required_headers",
+    "server_answer",
     "should_retry",
     "timestamp_micros",
     "validate_payload",
@@ -36,6 +43,8 @@ __all__ = [
 __version__: Final[str]
 
 REPLAY_TTL_MS: Final[int]
+RETRY_ATTEMPTS: Final[int]
+RETRY_DEADLINE_MILLIS: Final[int]
 DEFAULT_MAX_BYTES: Final[int]
 ERROR_CODES: Final[MappingProxyType[str, str]]
 ERROR_SLUGS: Final[MappingProxyType[str, int]]
@@ -165,3 +174,9 @@ def should_retry(
 ) -> RetryDecision: ...
 def can_become(model: str, status: str, next: str) -> bool: ...
 def is_terminal(model: str, status: str) -> bool: ...
+def opened_answer(
+    envelope: Envelope, status: int, body: bytes, request: SealedRequest
+) -> tuple[bytes | None, ApiError | None]: ...
+def opened_request(envelope: Envelope, body: Body) -> tuple[Request, bytes]: ...
+def server_answer(code: str) -> tuple[int, str] | None: ...
+def backoff_millis(attempt: int, random: int) -> int: ...

@@ -53,3 +53,39 @@ class AsyncReplayStore(Protocol):
     def claim(self, key: str, ttl_ms: int, /) -> Awaitable[bool]:
         """Claim a key for so many milliseconds, atomically; true means that nobody had it."""
         ...
+
+
+WebhookState: TypeAlias = Literal["new", "busy", "handled"]
+"""Where a webhook stands when another delivery of it begins."""
+
+
+class WebhookStore(Protocol):
+    """Remembers which webhooks have been handled, by their ``dedupe_key``."""
+
+    def begin(self, dedupe_key: str, /) -> WebhookState:
+        """Take a webhook up, for a limited time; tell the state that another delivery of it has left."""
+        ...
+
+    def finish(self, dedupe_key: str, /) -> object:
+        """Remember that a webhook has been handled."""
+        ...
+
+    def give_back(self, dedupe_key: str, /) -> object:
+        """Forget a webhook whose handler failed."""
+        ...
+
+
+class AsyncWebhookStore(Protocol):
+    """The same, awaited."""
+
+    def begin(self, dedupe_key: str, /) -> Awaitable[WebhookState]:
+        """Take a webhook up, for a limited time; tell the state that another delivery of it has left."""
+        ...
+
+    def finish(self, dedupe_key: str, /) -> Awaitable[object]:
+        """Remember that a webhook has been handled."""
+        ...
+
+    def give_back(self, dedupe_key: str, /) -> Awaitable[object]:
+        """Forget a webhook whose handler failed."""
+        ...

@@ -1,61 +1,19 @@
 //! Replay claims in a real Redis. The tests start `redis-server` on a free port and stop it.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
+use cardseal_test_redis::Redis;
 use serde_json::json;
-use tokio::time::sleep;
 
 use crate::support::{Bench, Client};
 
 const PATH: &str = "/api/v1/project/balance";
 
-struct Redis {
-    process: Child,
-    port: u16,
+fn redis(options: &[&str]) -> Redis {
+    Redis::start(options).expect(MISSING)
 }
 
-impl Redis {
-    async fn start(options: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self::start_on(port, options).await
-    }
-
-    async fn start_on(port: u16, options: &[&str]) -> Self {
-        let process = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args(options)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("redis-server starts; on Debian: apt-get install redis-server");
-        let redis = Self { process, port };
-        for _ in 0..200 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return redis;
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        panic!("redis-server does not answer");
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
-    }
-
-    fn signal(&self, name: &str) {
-        let told = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
-        assert!(told.success());
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+const MISSING: &str = "redis-server starts; on Debian: apt-get install redis-server";
 
 async fn status(client: &Client, body: &str) -> u16 {
     client.post(PATH, &client.headers(), body.as_bytes()).await.expect("an answer").status
@@ -64,7 +22,7 @@ async fn status(client: &Client, body: &str) -> u16 {
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn processes_share_their_claims() {
-    let redis = Redis::start(&[]).await;
+    let redis = redis(&[]);
     let folder = tempfile::tempdir().unwrap();
     let with = || {
         Bench::with(|options| {
@@ -83,7 +41,7 @@ async fn processes_share_their_claims() {
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn while_redis_is_silent_nothing_is_executed() {
-    let redis = Redis::start(&[]).await;
+    let redis = redis(&[]);
     let bench = Bench::with(|options| options.redis = Some(redis.url())).await;
     let card_id = bench.active_card("user-1").await;
     let before = bench.balance().await;
@@ -104,20 +62,20 @@ async fn while_redis_is_silent_nothing_is_executed() {
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn a_redis_that_comes_back_is_used_again() {
-    let redis = Redis::start(&[]).await;
+    let redis = redis(&[]);
     let bench = Bench::with(|options| options.redis = Some(redis.url())).await;
     let port = redis.port;
     drop(redis);
     let body = bench.envelope.seal(&json!({})).unwrap();
     assert_eq!(status(&bench, &body).await, 503);
-    let _redis = Redis::start_on(port, &[]).await;
+    let _redis = Redis::start_on(port, &[]).expect(MISSING);
     assert_eq!(bench.balance().await, "1000.00");
 }
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn a_redis_that_forgets_is_refused() {
-    let redis = Redis::start(&["--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru"]).await;
+    let redis = redis(&["--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru"]);
     let mut options = cardseal_server::Options::default();
     options.redis = Some(redis.url());
     let error = cardseal_server::Sandbox::start(options).await.unwrap_err().to_string();
@@ -127,7 +85,7 @@ async fn a_redis_that_forgets_is_refused() {
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn claims_have_the_documented_names_and_a_lifetime() {
-    let redis = Redis::start(&[]).await;
+    let redis = redis(&[]);
     let bench = Bench::with(|options| options.redis = Some(redis.url())).await;
     bench.balance().await;
     let asked = |words: &[&str]| {

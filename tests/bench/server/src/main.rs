@@ -14,13 +14,12 @@
 mod connection;
 mod machine;
 mod measure;
-mod redis;
 mod subject;
 
 use std::time::Duration;
 
+use cardseal_test_redis::Redis;
 use measure::{Job, Mode};
-use redis::Redis;
 use subject::Subject;
 
 const HELP: &str = "\
@@ -47,8 +46,8 @@ fn main() {
 }
 
 async fn tables(rounds: usize, window: Duration) {
+    println!("{}\n", machine::description()); // before it keeps to one of the cores
     machine::pin_this_process();
-    println!("{}\n", machine::description());
     println!(
         "| replay claims | request | sealed/s | without/s | processor time, sealed ÷ without | p50, p99 at half load | memory |"
     );
@@ -84,7 +83,7 @@ fn redis_for(mode: Mode) -> Option<Option<Redis>> {
     if mode != Mode::Redis {
         return Some(None);
     }
-    let redis = Redis::start();
+    let redis = Redis::start(&[]);
     if redis.is_none() {
         println!("redis-server is not installed, and left out; on Debian: apt-get install redis-server");
     }

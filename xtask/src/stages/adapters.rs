@@ -1,0 +1,144 @@
+//! Every HTTP adapter of every language under every fault: tests/adapters.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::counts::Counts;
+use crate::npm::{self, Npm};
+use crate::python::Interpreter;
+use crate::repo::Repo;
+use crate::screen::{bad, say};
+use crate::shell::Shell;
+use crate::test::Context;
+use crate::{Result, fail, go, python, system};
+
+pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
+    let Context { repo, shell, .. } = context;
+    shell.run(&mut repo.cargo("build --locked -p cardseal-adapters"))?;
+    let program = repo.target().join("debug/adapters");
+    let (mut counts, mut all) = (Counts::default(), rust(&program));
+    for (language, prepare) in LANGUAGES {
+        match prepare(repo, shell) {
+            Ok(Drivers { clients, servers }) => {
+                all.clients.extend(clients);
+                all.servers.extend(servers);
+            }
+            Err(error) => {
+                say!("   {} {language}: {error}", bad("skipped"));
+                counts += Counts::SKIPPED;
+            }
+        }
+    }
+    if !system::ensure("redis-server", "redis-server", repo, shell) {
+        counts += Counts::SKIPPED; // all servers on one Redis
+    }
+    let Drivers { clients, servers } = all;
+    let list = write(repo, "clients", clients)?;
+    counts += context.count(repo.command(&program).arg(list), of_cells)?;
+    let list = write(repo, "servers", servers)?;
+    counts += context.count(repo.command(&program).arg("servers").arg(list), of_cells)?;
+    Ok(counts)
+}
+
+fn write(repo: &Repo, name: &str, drivers: Vec<Value>) -> Result<PathBuf> {
+    let list = repo.target().join(format!("xtask/adapters-{name}.json"));
+    std::fs::write(&list, Value::from(drivers).to_string())
+        .map_err(|error| format!("cannot write {}: {error}", list.display()))?;
+    Ok(list)
+}
+
+/// The drivers of a language, as `tests/adapters` reads them.
+struct Drivers {
+    clients: Vec<Value>,
+    servers: Vec<Value>,
+}
+
+impl Drivers {
+    /// Programs that take the adapter's or framework's name behind words of their own.
+    fn new(language: &str, client: (&[&str], &[&str]), server: (&[&str], &[&str])) -> Self {
+        let drivers = |(words, names): (&[&str], &[&str])| {
+            let driver = |name: &&str| {
+                let command: Vec<&str> = words.iter().chain([name]).copied().collect();
+                json!({"name": format!("{language} {name}"), "command": command, "folder": "."})
+            };
+            names.iter().map(driver).collect()
+        };
+        Self { clients: drivers(client), servers: drivers(server) }
+    }
+}
+
+/// Gets the drivers of a language ready, with what they drive installed as its users install it.
+type Prepare = fn(&Repo, &Shell) -> Result<Drivers>;
+
+const LANGUAGES: &[(&str, Prepare)] = &[("Python", in_python), ("Go", in_go), ("JavaScript", in_javascript)];
+
+fn rust(program: &Path) -> Drivers {
+    let program = &*program.to_string_lossy();
+    Drivers::new("Rust", (&[program, "rust"], &["client", "middleware"]), (&[program], &["axum"]))
+}
+
+fn in_python(repo: &Repo, shell: &Shell) -> Result<Drivers> {
+    let default = Interpreter::default(repo)?;
+    let tools = python::environment(repo, shell, &default, "python-tools", python::DEVELOPMENT)?;
+    let wheel = python::build_wheel(repo, shell, &tools, &default)?;
+    let path = python::environment(repo, shell, &default, "adapters", python::TESTS)?;
+    python::install_wheel(repo, shell, &path, &wheel)?;
+    let python = &*path.to_string_lossy();
+    let script = |name: &str| repo.path(&format!("tests/adapters/drivers/{name}.py")).to_string_lossy().into_owned();
+    let (client, server) = (script("client"), script("server"));
+    let client = (&[python, "-B", &client][..], PYTHON_CLIENTS);
+    Ok(Drivers::new("Python", client, (&[python, "-B", &server], PYTHON_SERVERS)))
+}
+
+const PYTHON_CLIENTS: &[&str] = &["requests", "httpx", "httpx-async", "aiohttp", "client"];
+const PYTHON_SERVERS: &[&str] = &["starlette", "fastapi", "flask", "django"];
+
+fn in_go(repo: &Repo, shell: &Shell) -> Result<Drivers> {
+    if !go::is_installed(repo) {
+        return fail(go::MISSING);
+    }
+    let program: PathBuf = repo.target().join("xtask/go-driver");
+    shell.run(go::command(repo, go::DRIVER, &["build", "-o"]).arg(&program).arg("."))?;
+    let program = &*program.to_string_lossy();
+    Ok(Drivers::new("Go", (&[program], &["transport", "client"]), (&[program], &["nethttp"])))
+}
+
+fn in_javascript(repo: &Repo, shell: &Shell) -> Result<Drivers> {
+    let npm = Npm::with_tools(repo, shell)?;
+    let folder = npm.project("adapters", &npm.pack()?)?;
+    npm.link_tools(&folder, npm::PACKAGE)?;
+    let script = |name: &str| repo.path(&format!("tests/adapters/drivers/{name}.mjs")).to_string_lossy().into_owned();
+    let (client, server) = (script("client"), script("server"));
+    let mut drivers = Drivers::new("Node", (&["node", &client], NODE_CLIENTS), (&["node", &server], NODE_SERVERS));
+    for driver in drivers.clients.iter_mut().chain(&mut drivers.servers) {
+        driver["folder"] = json!(folder); // what they import is installed there
+    }
+    Ok(drivers)
+}
+
+const NODE_CLIENTS: &[&str] = &["fetch", "ky", "axios", "undici", "client"];
+const NODE_SERVERS: &[&str] = &["web", "express", "express-parsed", "fastify", "hono"];
+
+/// Reads the rows of the table: a cell in which a promise was broken is named at the end.
+fn of_cells(output: &str) -> Counts {
+    let cells = |line: &str| line.strip_prefix("cells: ").map(str::to_owned);
+    let last = output.lines().rev().find_map(cells).unwrap_or_default();
+    let number = |what: &str| {
+        let of = last.split(", ").find_map(|part| part.strip_suffix(what)).map(str::trim);
+        of.and_then(|number| number.parse().ok()).unwrap_or_default()
+    };
+    Counts { passed: number("kept"), failed: number("broken"), skipped: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_counts() {
+        let counts = of_cells("| adapter | …\ncells: 2 kept, 0 broken\n…\ncells: 110 kept, 2 broken\n");
+        assert_eq!(counts, Counts { passed: 110, failed: 2, skipped: 0 });
+        assert_eq!(of_cells("thread 'main' panicked\n"), Counts::default());
+    }
+}
