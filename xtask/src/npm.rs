@@ -279,6 +279,7 @@ impl<'a> Npm<'a> {
         command.env("CARDSEAL_EXAMPLES", project.join("tests/examples"));
         command.env("CARDSEAL_VECTORS", self.repo.path("tests/vectors"));
         command.env("CARDSEAL_CLI", demo::build_tool(self.repo)?);
+        command.env("CARDSEAL_DRIVERS", self.repo.path("tests/adapters/drivers"));
         let finished = self.shell.finish(&mut command)?;
         let mut counts = Counts::of_node_test(&finished.text);
         if (!finished.success && counts.failed == 0) || counts.ran() == 0 {

@@ -220,6 +220,7 @@ test("axios: what is no call of the API is refused before it is sent", async () 
   assert.equal(await codeOf(api.get("/cards/get")), "invalid_option");
   assert.equal(await codeOf(api.post("/cards/get", {}, { params: { page: 2 } })), "invalid_option");
   assert.equal(await codeOf(api.post("/cards/get", new FormData())), "invalid_option");
+  assert.equal(await codeOf(api.post("/cards/get", {}, { responseType: "stream" })), "invalid_option");
   assert.equal(await codeOf(api.post("/cards/get", "amount=1")), "invalid_payload");
   assert.equal(await codeOf(api.post("/cards/topup", {})), "idempotency_key_required");
   assert.equal(await codeOf(api.post("/cards/get", {}, { baseURL: "" })), "invalid_option");

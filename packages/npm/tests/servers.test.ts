@@ -41,9 +41,9 @@ interface Answer {
   readonly headers: Headers;
 }
 
-async function post(url: string, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Answer> {
+async function post(url: string, body: BodyInit, headers: Record<string, string> = {}): Promise<Answer> {
   const all = { "API-KEY": apiKey, "Content-Type": "application/json", ...headers };
-  const response = await fetch(url, { method: "POST", headers: all, body: body as BodyInit });
+  const response = await fetch(url, { method: "POST", headers: all, body, duplex: "half" } as RequestInit);
   return { status: response.status, text: await response.text(), headers: response.headers };
 }
 
@@ -115,6 +115,9 @@ for (const framework of ["web", "express", "express-parsed", "fastify", "hono"])
       [post(at, huge, { "API-KEY": "nobody" }), 404, plain("API key not found")],
       [post(at, huge, { "Content-Type": "text/plain" }), 413, /./],
       [post(at, huge), 413, /./],
+      // In chunks, so that nothing says beforehand how much there will be.
+      [post(at, new Blob([huge]).stream()), 413, /./],
+      [post(at, new Blob([huge]).stream(), { "Content-Type": "text/plain" }), 413, /./],
       [post(at, good(), { "Content-Type": "text/plain" }), 415, /application\/json/],
       [
         post(at, good(), { "Content-Type": "application/json; charset=utf-8", "API-KEY": `${apiKey}x` }),

@@ -11,13 +11,14 @@ use crate::npm::{self, Npm, PACKAGE, Tarballs, files};
 use crate::screen::{bad, say};
 use crate::shell::pipe;
 use crate::test::Context;
-use crate::{Result, fail, python, vectors};
+use crate::{Result, fail, python, system, vectors};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     if let Err(missing) = npm::node_version(context.repo) {
         say!("   {} {missing}", bad("SKIPPED:"));
         return Ok(Counts::SKIPPED);
     }
+    system::ensure("redis-server", "redis-server", context.repo, &context.shell);
     let npm = Npm::with_tools(context.repo, &context.shell)?;
     let mut counts = checks_of_sources(&npm);
     let tarballs = npm.pack()?;

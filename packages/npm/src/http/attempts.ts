@@ -214,7 +214,8 @@ export class Caller {
 
   #report(event: AttemptEvent): void {
     try {
-      this.#onAttempt?.(event);
+      // Also of one that is asynchronous, whatever its type says: a rejection would end a process of Node's.
+      Promise.resolve(this.#onAttempt?.(event)).catch(() => undefined);
     } catch {
       // See the option.
     }

@@ -68,6 +68,9 @@ export function sealedAdapter(options: SealedAdapterOptions): AxiosAdapter {
   return async (config) => {
     const url = urlOf(config);
     checkRequest(config.method, contentTypeOf(config), url.search);
+    if (!["json", "text", undefined].includes(config.responseType)) {
+      throw new EnvelopeError("invalid_option", "the answer is JSON: `responseType` can be `json` or `text` alone");
+    }
     const signal = signalOf(config);
     const call = {
       path: url.pathname,

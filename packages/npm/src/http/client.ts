@@ -87,10 +87,8 @@ export class Client {
    * ```ts
    * import { Client } from "cardseal/client";
    *
-   * process.env.CARDSEAL_URL ??= "https://api.example.com";
-   * process.env.CARDSEAL_API_KEY ??= "key_1";
-   * process.env.CARDSEAL_SECRET ??= "your_api_secret_key_here";
-   * console.log(Client.fromEnv({ attempts: 3 }).baseUrl); // https://api.example.com
+   * const client = Client.fromEnv({ attempts: 3 });
+   * console.log(await client.call("/project/balance")); // { available: '1000.00', currency: 'usdt' }
    * ```
    */
   static fromEnv(options: Partial<Omit<ClientOptions, "baseUrl" | "apiKey" | "secret" | "envelope">> = {}): Client {

@@ -55,10 +55,11 @@ export function sealed<Rest extends readonly unknown[]>(
  * import { MemoryWebhookStore, webhookHandler } from "cardseal/server";
  *
  * const envelope = new Envelope("your_api_secret_key_here");
- * const handle = webhookHandler({ envelope, store: new MemoryWebhookStore(), handle: ({ type }) => console.log(type) });
+ * const handle = ({ type }: { type: string | undefined }) => console.log(type); // card.activated
+ * const receive = webhookHandler({ envelope, store: new MemoryWebhookStore(), handle });
  * const body = envelope.sealWebhook({ type: "card.activated", delivery_id: "d-1" });
- * await handle(new Request("http://localhost/webhooks", { method: "POST", body }));
- * // prints: card.activated
+ * await receive(new Request("http://localhost/webhooks", { method: "POST", body }));
+ * await receive(new Request("http://localhost/webhooks", { method: "POST", body })); // a repeat: answered, not handled
  * ```
  */
 export function webhookHandler(options: WebhookOptions): (request: Request) => Promise<Response> {

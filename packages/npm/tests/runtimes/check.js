@@ -29,6 +29,47 @@ export function check(cardseal) {
   return { engine: engineName(), body };
 }
 
+/**
+ * What every runtime has to do with the entries for HTTP: a client and a server, one beneath the other, without a network.
+ */
+export async function checkHttp(
+  { ApiError, Envelope, MemoryReplayStore },
+  { apiErrorOf, sealedFetch },
+  { Client },
+  { sealed },
+) {
+  const secret = "your_api_secret_key_here";
+  const envelope = new Envelope(secret);
+  let attempts = 0;
+  const handler = sealed(
+    { envelopeOf: (apiKey) => (apiKey === "key_1" ? envelope : undefined), store: new MemoryReplayStore() },
+    async (request) => {
+      const { card_id } = await request.json();
+      return card_id === "card_1"
+        ? Response.json({ card_id })
+        : Response.json({ success: false, error_slug: "card_not_found" }, { status: 404 });
+    },
+  );
+  const options = {
+    baseUrl: "https://api.example.com",
+    apiKey: "key_1",
+    secret,
+    fetch: async (url, init) =>
+      ++attempts === 1 ? new Response("busy", { status: 503 }) : handler(new Request(url, init)),
+  };
+  const client = new Client(options);
+  equal(await client.call("/cards/get", { card_id: "card_1" }), { card_id: "card_1" });
+  equal(attempts, 2);
+  const fetch = sealedFetch(options);
+  const response = await fetch("/cards/get", { method: "POST", body: '{"card_id":"card_2"}' });
+  equal([response.status, await response.json()], [404, { success: false, error_slug: "card_not_found" }]);
+  equal(apiErrorOf(response) instanceof ApiError, true);
+  const controller = new AbortController();
+  controller.abort();
+  const cancelled = await client.call("/cards/get", {}, { signal: controller.signal }).catch((error) => error);
+  equal(cancelled.name, "AbortError");
+}
+
 function failure(call, type) {
   try {
     call();

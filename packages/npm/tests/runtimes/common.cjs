@@ -1,3 +1,9 @@
 const cardseal = require("cardseal");
+const client = require("cardseal/client");
+const fetch = require("cardseal/fetch");
+const server = require("cardseal/server");
 
-import("./check.js").then(({ check }) => console.log(JSON.stringify(check(cardseal))));
+import("./check.js").then(async ({ check, checkHttp }) => {
+  await checkHttp(cardseal, fetch, client, server);
+  console.log(JSON.stringify(check(cardseal)));
+});

@@ -1,4 +1,7 @@
 import * as cardseal from "cardseal";
-import { check } from "./check.js";
+import * as client from "cardseal/client";
+import * as fetch from "cardseal/fetch";
+import * as server from "cardseal/server";
+import { check, checkHttp } from "./check.js";
 
-console.log(JSON.stringify(check(cardseal)));
+checkHttp(cardseal, fetch, client, server).then(() => console.log(JSON.stringify(check(cardseal))));

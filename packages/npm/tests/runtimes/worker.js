@@ -1,8 +1,12 @@
 import * as cardseal from "cardseal";
-import { check } from "./check.js";
+import * as client from "cardseal/client";
+import * as fetch from "cardseal/fetch";
+import * as server from "cardseal/server";
+import { check, checkHttp } from "./check.js";
 
 export default {
-  test() {
+  async test() {
+    await checkHttp(cardseal, fetch, client, server);
     console.log(JSON.stringify(check(cardseal)));
   },
 };
