@@ -12,6 +12,8 @@ use crate::servers::{API_KEY, SECRET, Server};
 /// The suite, ready to be run against servers.
 pub(crate) struct Suite {
     http: Client,
+    /// A connection for each request: a body that nobody reads ends with its connection.
+    single: Client,
     envelope: Envelope,
     vectors: Vec<Vector>,
 }
@@ -66,7 +68,8 @@ impl Suite {
     pub(crate) fn new() -> Self {
         let vectors: Vec<Vector> = ["request", "precedence"].into_iter().flat_map(read_vectors).collect();
         assert!(vectors.len() >= 60, "{} vectors", vectors.len());
-        Self { http: Client::new(), envelope: Envelope::new(SECRET).unwrap(), vectors }
+        let single = Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        Self { http: Client::new(), single, envelope: Envelope::new(SECRET).unwrap(), vectors }
     }
 
     pub(crate) async fn run(&self, server: &Server) -> Verdict {
@@ -102,26 +105,26 @@ impl Suite {
     async fn first_checks(&self, server: &Server, verdict: &mut Verdict) {
         let body = || self.seal(&json!({}));
         // It is 404, or passes by untouched, whatever is behind it: never is it opened or sealed.
-        let no_path = self.opened(self.post(server, "/api/v1/nothing").body(body())).await;
+        let no_path = self.opened(self.alone(server, "/api/v1/nothing").body(body())).await;
         verdict.expect("an unknown path", no_path.1, Value::Null);
-        let method = self.http.get(format!("{}{PATH}", server.url)).header("API-KEY", API_KEY).send().await.unwrap();
+        let method = self.single.get(format!("{}{PATH}", server.url)).header("API-KEY", API_KEY).send().await.unwrap();
         verdict.expect("GET", method.status().as_u16(), 405);
         let unknown = documented("api_key_not_found");
         for key in [None, Some("key_2"), Some("")] {
             let mut request =
-                self.http.post(format!("{}{PATH}", server.url)).header("Content-Type", "application/json");
+                self.single.post(format!("{}{PATH}", server.url)).header("Content-Type", "application/json");
             if let Some(key) = key {
                 request = request.header("API-KEY", key);
             }
             verdict.expect(&format!("API key {key:?}"), plain(request.body(body())).await, unknown.clone());
         }
-        let large = self.post(server, PATH).body(" ".repeat(LARGE));
+        let large = self.alone(server, PATH).body(" ".repeat(LARGE));
         verdict.expect("a large body", server.own(status(large).await, 413), 413);
-        let large = self.post(server, PATH).body(reqwest::Body::wrap(Chunked(Some(" ".repeat(LARGE)))));
+        let large = self.alone(server, PATH).body(reqwest::Body::wrap(Chunked(Some(" ".repeat(LARGE)))));
         let large = status(large).await;
         verdict.expect("a large body without its length", server.own(server.whole(large, 413), 413), 413);
         for (header, value) in [("Content-Type", "text/plain"), ("Content-Encoding", "gzip")] {
-            let request = self.http.post(format!("{}{PATH}", server.url)).header("API-KEY", API_KEY);
+            let request = self.single.post(format!("{}{PATH}", server.url)).header("API-KEY", API_KEY);
             let request =
                 if header == "Content-Type" { request } else { request.header("Content-Type", "application/json") };
             verdict.expect(value, server.own(status(request.header(header, value).body(body())).await, 415), 415);
@@ -265,8 +268,11 @@ impl Suite {
     }
 
     fn post(&self, server: &Server, path: &str) -> RequestBuilder {
-        let request = self.http.post(format!("{}{path}", server.url));
-        request.header("API-KEY", API_KEY).header("Content-Type", "application/json")
+        as_project(self.http.post(format!("{}{path}", server.url)))
+    }
+
+    fn alone(&self, server: &Server, path: &str) -> RequestBuilder {
+        as_project(self.single.post(format!("{}{path}", server.url)))
     }
 
     async fn count(&self, server: &Server) -> u64 {
@@ -287,6 +293,10 @@ impl Suite {
         let opened = self.envelope.open(&*body);
         (status, if is_json { opened.unwrap_or_default() } else { Value::Null })
     }
+}
+
+fn as_project(request: RequestBuilder) -> RequestBuilder {
+    request.header("API-KEY", API_KEY).header("Content-Type", "application/json")
 }
 
 /// The status and the text of a plain error.
