@@ -11,7 +11,9 @@ import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { ApiError, Envelope, MemoryReplayStore } from "cardseal";
 import { Client } from "cardseal/client";
+import { sealMiddleware } from "cardseal/express";
 import { MemoryWebhookStore, RedisReplayStore, RedisWebhookStore, sealed, webhookHandler } from "cardseal/server";
+import express from "express";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 
@@ -209,6 +211,22 @@ test("access, other paths, and faults of the owner's own functions", async () =>
   assert.deepEqual(await ask(made({ envelopeOf: failing })), [500, plain("The server cannot answer")]);
   assert.equal(reported.length, 3);
   assert.throws(() => made({ path: "/cards/get" } as never), { code: "invalid_option" });
+});
+
+test("express: an application that is mounted in another is behind its checks all the same", async () => {
+  const options = { envelopeOf: () => envelope, store: new MemoryReplayStore(), others: "refuse" } as const;
+  const answer: express.Handler = (request, response) => void response.json({ seen: request.body.card_id });
+  const inner = express().use(sealMiddleware(options)).post("/api/v1/cards/get", answer);
+  const app = express().use("/mounted", inner).use("/api", sealMiddleware(options)).post("/api/v1/cards/get", answer);
+  const server = app.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  for (const path of ["/mounted/api/v1/cards/get", "/api/v1/cards/get"]) {
+    assert.equal((await post(url + path, '{"card_id":"card_1"}')).text, plain("Encrypted payload not found"));
+    const answered = await post(url + path, seal("/cards/get", { card_id: "card_1" }).body);
+    assert.deepEqual(envelope.open(answered.text), { seen: "card_1" });
+  }
+  server.close();
 });
 
 test("while a webhook is being handled another delivery is told to come again", async () => {

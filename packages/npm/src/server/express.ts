@@ -44,7 +44,7 @@ export function sealMiddleware(options: SealOptions): ExpressMiddleware {
   return (request, response, next) => {
     const head = {
       method: request.method ?? "",
-      path: pathOf(request),
+      paths: pathsOf(request),
       header: (name: string) => headerOf(request, name),
     };
     const run = async (): Promise<void> => {
@@ -169,8 +169,9 @@ async function bodyOf(request: ExpressRequest, maxBytes: number): Promise<unknow
   return request.body === undefined ? bytesOf(request.iterator({ destroyOnReturn: false }), maxBytes) : request.body;
 }
 
-function pathOf({ originalUrl, url }: ExpressRequest): string {
-  return (originalUrl ?? url ?? "").split("?", 1)[0] ?? "";
+/** The whole path, and the one by which an application chooses that is mounted somewhere in another. */
+function pathsOf({ originalUrl, url }: ExpressRequest): readonly string[] {
+  return [originalUrl, url].flatMap((address) => address?.split("?", 1)[0] ?? []);
 }
 
 function headerOf({ headers }: IncomingMessage, name: string): string | undefined {

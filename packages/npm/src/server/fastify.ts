@@ -43,7 +43,7 @@ export const sealPlugin: FastifyPluginCallback<SealOptions> = (scope, options, d
   scope.addHook("preParsing", async (request, reply, payload) => {
     const head = {
       method: request.method,
-      path: request.url.split("?", 1)[0] ?? "",
+      paths: [request.url.split("?", 1)[0] ?? ""],
       header: (name: string) => headerOf(request, name),
     };
     try {

@@ -65,8 +65,8 @@ export class Reply {
 /** A request whose headers are read, before its body is. */
 export interface Head {
   readonly method: string;
-  /** The path as it came, without the query. */
-  readonly path: string;
+  /** The path as it came, without the query; where a router has taken a prefix away, also what it left. */
+  readonly paths: readonly string[];
   /** A header by its name in lower case; several of one name are joined with a comma. */
   readonly header: (name: string) => string | undefined;
 }
@@ -92,11 +92,11 @@ export class Gate {
   }
 
   /** The endpoint's normalised path; nothing for a request that passes by untouched. Throws a {@link Reply}. */
-  endpoint({ method, path }: Head): string | undefined {
-    const endpoint = normalized(path);
-    if (endpoint === undefined || !this.#endpoints.has(endpoint)) {
+  endpoint({ method, paths }: Head): string | undefined {
+    const endpoint = paths.map(normalized).find((path) => path !== undefined && this.#endpoints.has(path));
+    if (endpoint === undefined) {
       // Routers take other spellings for the same path: one of those must not lead past the checks.
-      if (this.#options.others === "refuse" || this.#lookalikes.has(lookalike(path))) {
+      if (this.#options.others === "refuse" || paths.some((path) => this.#lookalikes.has(lookalike(path)))) {
         throw Reply.plain(404, "There is no such endpoint");
       }
       return undefined;

@@ -83,7 +83,7 @@ export async function throughGate(
 ): Promise<Response> {
   const head = {
     method: request.method,
-    path: new URL(request.url).pathname,
+    paths: [new URL(request.url).pathname],
     header: (name: string) => request.headers.get(name) ?? undefined,
   };
   let passed: Passed | undefined;
