@@ -398,6 +398,14 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(
         assert raised.value.code == "too_large", kind
 
 
+def rest(subject: Subject, seconds: float) -> None:
+    loop = getattr(subject.caller, "loop", None)
+    if loop is None:
+        time.sleep(seconds)
+    else:
+        loop.run_until_complete(asyncio.sleep(seconds))  # one that stands still sees nothing
+
+
 def test_connections_are_kept_and_a_stale_one_harms_nobody(subject: Subject, proxy: Proxy) -> None:
     for _ in range(3):
         assert subject.call("/project/balance", {}).status == 200
@@ -409,7 +417,7 @@ def test_connections_are_kept_and_a_stale_one_harms_nobody(subject: Subject, pro
 
     proxy.behaviours = [last]
     assert subject.call("/project/balance", {}).status == 404
-    time.sleep(0.2)  # for the end of the connection to arrive
+    rest(subject, 1)  # for the end of the connection to arrive, and to be seen
     answer = subject.call("/cards/freeze", {"card_id": "card_1", "external_user_id": "u"})
     assert answer.error is not None
     assert answer.error.encrypted, "the unsafe call arrived, on a new connection"
