@@ -190,3 +190,9 @@ pub const RETRY_ATTEMPTS: u64 = 8;
 
 /// How long a call may take with all its attempts and waits unless it is told otherwise.
 pub const RETRY_DEADLINE_MILLIS: u64 = 60_000;
+
+/// How long a webhook counts as being handled; after that its handler is given up for dead.
+pub const WEBHOOK_LEASE_MILLIS: u64 = 60_000;
+
+/// How long a handled webhook is remembered: far longer than a sender goes on sending.
+pub const WEBHOOK_TTL_MILLIS: u64 = 86_400_000;

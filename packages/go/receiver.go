@@ -25,9 +25,9 @@ const (
 
 const (
 	// WebhookLease is how long a webhook counts as being handled: after that its handler is given up for dead.
-	WebhookLease = time.Minute
+	WebhookLease = webhookLeaseMillis * time.Millisecond
 	// WebhookTTL is how long a handled webhook is remembered: far longer than a sender goes on sending.
-	WebhookTTL = 24 * time.Hour
+	WebhookTTL = webhookTTLMillis * time.Millisecond
 )
 
 // WebhookStore remembers which webhooks have been handled, by their dedupe keys. It is safe for concurrent use.

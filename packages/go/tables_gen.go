@@ -383,4 +383,8 @@ const (
 	retryAttempts = 8
 	// retryDeadlineMillis: how long a call may take with all its attempts and waits unless it is told otherwise.
 	retryDeadlineMillis = 60000
+	// webhookLeaseMillis: how long a webhook counts as being handled; after that its handler is given up for dead.
+	webhookLeaseMillis = 60000
+	// webhookTTLMillis: how long a handled webhook is remembered: far longer than a sender goes on sending.
+	webhookTTLMillis = 86400000
 )

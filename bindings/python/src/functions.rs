@@ -243,6 +243,8 @@ pub(crate) fn add_constants(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", cardseal::VERSION)?;
     module.add("REPLAY_TTL_MS", cardseal::REPLAY_TTL_MILLIS)?;
     module.add("RETRY_ATTEMPTS", cardseal::RETRY_ATTEMPTS)?;
+    module.add("WEBHOOK_LEASE_MILLIS", cardseal::WEBHOOK_LEASE_MILLIS)?;
+    module.add("WEBHOOK_TTL_MILLIS", cardseal::WEBHOOK_TTL_MILLIS)?;
     module.add("RETRY_DEADLINE_MILLIS", cardseal::RETRY_DEADLINE_MILLIS)?;
     module.add("DEFAULT_MAX_BYTES", cardseal::DEFAULT_MAX_BYTES)?;
 

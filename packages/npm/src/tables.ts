@@ -314,3 +314,9 @@ export const RETRY_ATTEMPTS = 8;
 
 /** How long a call may take with all its attempts and waits unless it is told otherwise. */
 export const RETRY_DEADLINE_MILLIS = 60_000;
+
+/** How long a webhook counts as being handled; after that its handler is given up for dead. */
+export const WEBHOOK_LEASE_MILLIS = 60_000;
+
+/** How long a handled webhook is remembered: far longer than a sender goes on sending. */
+export const WEBHOOK_TTL_MILLIS = 86_400_000;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
-use cardseal::{Envelope, Error, Webhook};
+use cardseal::{Envelope, Error, WEBHOOK_LEASE_MILLIS, WEBHOOK_TTL_MILLIS, Webhook};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response};
 use http_body_util::Full;
@@ -29,10 +29,10 @@ pub enum WebhookState {
 }
 
 /// How long a webhook counts as being handled; after that its handler is given up for dead.
-pub const WEBHOOK_LEASE: Duration = Duration::from_secs(60);
+pub const WEBHOOK_LEASE: Duration = Duration::from_millis(WEBHOOK_LEASE_MILLIS);
 
 /// How long a handled webhook is remembered: far longer than a sender goes on sending.
-pub const WEBHOOK_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+pub const WEBHOOK_TTL: Duration = Duration::from_millis(WEBHOOK_TTL_MILLIS);
 
 /// Remembers which webhooks have been handled, by their dedupe keys. Its errors are `replay_store_unavailable`.
 pub trait WebhookStore: Send + Sync + 'static {

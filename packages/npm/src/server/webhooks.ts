@@ -1,6 +1,13 @@
 /** The receiver of webhooks: opens them, drops repeats, answers what the sender waits for. */
 
-import { type Envelope, EnvelopeError, internals, type Webhook } from "cardseal";
+import {
+  type Envelope,
+  EnvelopeError,
+  internals,
+  WEBHOOK_LEASE_MILLIS,
+  WEBHOOK_TTL_MILLIS,
+  type Webhook,
+} from "cardseal";
 import { Reply, report } from "./gate.js";
 
 /** What is known of a webhook: nothing yet, that it is being handled, or that it was. */
@@ -95,7 +102,8 @@ export class Receiver {
   }
 
   async receive(method: string, body: unknown): Promise<Reply> {
-    const { envelope, store, handle, leaseMillis = 60_000, rememberMillis = 86_400_000, onError } = this.#options;
+    const { envelope, store, handle, onError } = this.#options;
+    const { leaseMillis = WEBHOOK_LEASE_MILLIS, rememberMillis = WEBHOOK_TTL_MILLIS } = this.#options;
     if (method !== "POST") {
       return Reply.plain(405, "A webhook is a POST", { allow: "POST" });
     }

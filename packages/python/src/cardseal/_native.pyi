@@ -13,6 +13,8 @@ __all__ = [
     "REPLAY_TTL_MS",
     "RETRY_ATTEMPTS",
     "RETRY_DEADLINE_MILLIS",
+    "WEBHOOK_LEASE_MILLIS",
+    "WEBHOOK_TTL_MILLIS",
     "Envelope",
     "MemoryReplayStore",
     "ReplayKeys",
@@ -44,6 +46,8 @@ __version__: Final[str]
 
 REPLAY_TTL_MS: Final[int]
 RETRY_ATTEMPTS: Final[int]
+WEBHOOK_LEASE_MILLIS: Final[int]
+WEBHOOK_TTL_MILLIS: Final[int]
 RETRY_DEADLINE_MILLIS: Final[int]
 DEFAULT_MAX_BYTES: Final[int]
 ERROR_CODES: Final[MappingProxyType[str, str]]

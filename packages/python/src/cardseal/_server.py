@@ -161,7 +161,7 @@ def _claimed_together(claim_all: Callable[[list[str], int], list[bool]], keys: R
 
 
 class Claimed:
-    """Answers of an asynchronous store that are there already, for the core to judge."""
+    """Answers of a store that are there already, awaited or given together, for the core to judge."""
 
     def __init__(self, answers: dict[str, bool | Exception]) -> None:
         self._answers = answers

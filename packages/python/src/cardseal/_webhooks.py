@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 
+from cardseal._native import WEBHOOK_LEASE_MILLIS, WEBHOOK_TTL_MILLIS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cardseal.types import WebhookState
 
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = WEBHOOK_LEASE_MILLIS / 1000
 """How long a webhook counts as being handled unless told otherwise; after that its handler is given up for dead."""
 
-REMEMBER_SECONDS = 86_400.0
+REMEMBER_SECONDS = WEBHOOK_TTL_MILLIS / 1000
 """How long a handled webhook is remembered; far longer than a sender goes on sending."""
 
 
