@@ -1,6 +1,6 @@
 //! The only file that reads a clock or the operating system's randomness.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, ErrorCode, Result};
@@ -32,8 +32,8 @@ pub(crate) fn next_stamp(shared: Last) -> Result<Last> {
     loop {
         let stamp = LAST_STAMP.load(Ordering::Acquire);
         let last = Last { stamp, wall: LAST_WALL.load(Ordering::Relaxed) };
-        let wall = wall_micros();
-        let next = last.sharing(shared, wall, 0).next(wall, 0)?;
+        let (wall, offset) = (wall_micros(), OFFSET.load(Ordering::Acquire));
+        let next = last.sharing(shared, wall, offset).next(wall, offset)?;
         if next.stamp == stamp {
             continue; // set back onto the very stamp that was given last
         }
@@ -44,6 +44,14 @@ pub(crate) fn next_stamp(shared: Last) -> Result<Last> {
     }
 }
 
+/// Moves the stamps that come from now on; what was given before holds none of them back.
+pub(crate) fn correct_clock(offset_micros: i64) {
+    OFFSET.store(offset_micros, Ordering::Release);
+    // After the offset: whoever finds no last stamp finds the new offset too, and an exchange that was under way fails.
+    LAST_STAMP.store(0, Ordering::Release);
+}
+
+static OFFSET: AtomicI64 = AtomicI64::new(0);
 static LAST_STAMP: AtomicU64 = AtomicU64::new(0);
 static LAST_WALL: AtomicU64 = AtomicU64::new(0);
 

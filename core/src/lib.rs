@@ -66,6 +66,7 @@ mod key;
 mod layout;
 mod path;
 mod payload;
+mod records;
 mod replay;
 mod request;
 mod response;
@@ -82,6 +83,9 @@ pub use idempotency::{IdempotencyKey, canonical_json, fingerprint};
 pub use layout::Layout;
 pub use path::normalize_path;
 pub use payload::Payload;
+pub use records::{
+    Begun, IDEMPOTENCY_SCRIPT, IdempotencyToken, MemoryIdempotencyStore, RecordKey, RecordedAnswer, check_record,
+};
 pub use replay::{MemoryReplayStore, ReplayKeys, ReplayStore, claim_request, replay_keys};
 pub use request::{Request, RequestOptions, SealedRequest, required_headers};
 pub use response::{ApiError, ErrorSlug, PlainError, ResponseError};

@@ -196,3 +196,18 @@ pub const WEBHOOK_LEASE_MILLIS: u64 = 60_000;
 
 /// How long a handled webhook is remembered: far longer than a sender goes on sending.
 pub const WEBHOOK_TTL_MILLIS: u64 = 86_400_000;
+
+/// How long a request counts as being carried out under its idempotency key unless it is told otherwise.
+pub const IDEMPOTENCY_LEASE_MILLIS: u64 = 60_000;
+
+/// How long an idempotency record is kept after its last change: seven days.
+pub const IDEMPOTENCY_TTL_MILLIS: u64 = 604_800_000;
+
+/// How many idempotency records a store in memory holds unless it is told otherwise.
+pub const IDEMPOTENCY_MAX_RECORDS: u64 = 65_536;
+
+/// The most by which a client corrects its clock: fifteen minutes.
+pub const CLOCK_CORRECTION_MAX_MILLIS: u64 = 900_000;
+
+/// How long after a correction of its clock a client makes no other.
+pub const CLOCK_CORRECTION_PAUSE_MILLIS: u64 = 60_000;

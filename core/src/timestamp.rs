@@ -78,6 +78,13 @@ impl Timestamp {
         Ok(Self(last.stamp))
     }
 
+    /// Moves every timestamp that this process makes from now on by `offset_micros`, in place of any earlier offset: for a
+    /// client that learned how wrong the system's clock is. What a server compares with, [`wall_clock`](Self::wall_clock), stays.
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
+    pub fn correct_clock(offset_micros: i64) {
+        crate::host::correct_clock(offset_micros);
+    }
+
     /// What the system's clock shows, which is what a server compares a request with.
     ///
     /// # Errors

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use cardseal::hazmat::{self, Nonce, NoncePool};
 use cardseal::{
-    Attempt, Body, CardIssueStatus, CardStatus, CardTopupStatus, CardholderKycLevel, CardholderKycStatus,
-    CardholderRegistrationStatus, Clock, Envelope, EnvelopeBuilder, Error, IdempotencyKey, Layout, MemoryReplayStore,
-    OrderStatus, Payload, ReplayKeys, RequestOptions, ResponseError, Timestamp, Window,
+    Attempt, Begun, Body, CardIssueStatus, CardStatus, CardTopupStatus, CardholderKycLevel, CardholderKycStatus,
+    CardholderRegistrationStatus, Clock, Envelope, EnvelopeBuilder, Error, IdempotencyKey, Layout,
+    MemoryIdempotencyStore, MemoryReplayStore, OrderStatus, Payload, RecordKey, RecordedAnswer, ReplayKeys,
+    RequestOptions, ResponseError, Timestamp, Window,
 };
 use serde_json::{Map, Value, json};
 
@@ -323,6 +324,68 @@ fn idempotency() {
 }
 
 #[test]
+fn records() {
+    run("records", 60, |case| match case.text("operation").as_str() {
+        "key" => {
+            let key = RecordKey::of(&case.text("api_key"), &case.text("idempotency_key")).map_err(failed)?;
+            Ok(json!({"record_key": key.as_str()}))
+        }
+        "steps" => {
+            let mut store = match case.optional("max_records") {
+                Some(max_records) => {
+                    MemoryIdempotencyStore::with_max_records(max_records.as_u64().unwrap().try_into().unwrap())
+                }
+                None => MemoryIdempotencyStore::new(),
+            };
+            let mut last = Ok(json!({}));
+            for step in case.take("steps").as_array().unwrap() {
+                let outcome = record_step(&mut store, step).unwrap_or_else(|error| json!({"result": error.code()}));
+                let result = outcome["result"].as_str().unwrap().to_owned();
+                for (name, value) in outcome.as_object().unwrap() {
+                    assert_eq!(*value, step[name], "{}: {step}", case.name);
+                }
+                last = match result.as_str() {
+                    "new" | "replay" | "stored" => Ok(json!({})),
+                    _ => Err((result, json!({}))),
+                };
+            }
+            last
+        }
+        other => panic!("unknown operation {other}"),
+    });
+}
+
+/// The outcome of a step, with the names that the vectors have.
+fn record_step(store: &mut MemoryIdempotencyStore, step: &Value) -> cardseal::Result<Value> {
+    let text = |name: &str| step[name].as_str().unwrap();
+    let now_millis = step["now_millis"].as_u64().unwrap();
+    let stored = |is_stored| json!({"result": if is_stored { "stored" } else { "stale" }});
+    match text("step") {
+        what @ ("begin" | "take_over") => {
+            let (key, lease_millis) = (RecordKey::of(text("api_key"), text("idempotency_key"))?, &step["lease_millis"]);
+            let step = if what == "begin" { MemoryIdempotencyStore::begin } else { MemoryIdempotencyStore::take_over };
+            let begun = step(store, &key, text("fingerprint"), lease_millis.as_u64().unwrap(), now_millis)?;
+            let mut outcome = json!({"result": begun.as_str()});
+            match begun {
+                Begun::New(token) => outcome["token"] = token.to_string().into(),
+                Begun::Replay(answer) => {
+                    outcome["status"] = answer.status.into();
+                    outcome["body"] = String::from_utf8(answer.body).unwrap().into();
+                }
+                Begun::InProgress | Begun::Conflict | Begun::OutcomeUnknown => {}
+            }
+            Ok(outcome)
+        }
+        "complete" => {
+            let answer = RecordedAnswer::new(step["status"].as_u64().unwrap().try_into().unwrap(), text("body"))?;
+            Ok(stored(store.complete(&text("token").parse()?, answer, now_millis)))
+        }
+        "give_back" => Ok(stored(store.give_back(&text("token").parse()?, now_millis))),
+        other => panic!("unknown step {other}"),
+    }
+}
+
+#[test]
 fn nonce_pool() {
     run("nonce_pool", 5, |case| {
         let mut pool = NoncePool::new();
@@ -488,6 +551,7 @@ fn every_file_is_read_by_a_test() {
         "path",
         "payload",
         "precedence",
+        "records",
         "replay",
         "request",
         "response",

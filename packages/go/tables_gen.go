@@ -387,4 +387,14 @@ const (
 	webhookLeaseMillis = 60000
 	// webhookTTLMillis: how long a handled webhook is remembered: far longer than a sender goes on sending.
 	webhookTTLMillis = 86400000
+	// idempotencyLeaseMillis: how long a request counts as being carried out under its idempotency key unless it is told otherwise.
+	idempotencyLeaseMillis = 60000
+	// idempotencyTTLMillis: how long an idempotency record is kept after its last change: seven days.
+	idempotencyTTLMillis = 604800000
+	// idempotencyMaxRecords: how many idempotency records a store in memory holds unless it is told otherwise.
+	idempotencyMaxRecords = 65536
+	// clockCorrectionMaxMillis: the most by which a client corrects its clock: fifteen minutes.
+	clockCorrectionMaxMillis = 900000
+	// clockCorrectionPauseMillis: how long after a correction of its clock a client makes no other.
+	clockCorrectionPauseMillis = 60000
 )

@@ -52,7 +52,19 @@ ERROR_CODES = frozenset(
     }
 )
 PASSING = frozenset({"ok", "retry_now", "retry_after_backoff"})
-OTHER_FAILING = frozenset({"api_error", "stop", "outcome_unknown", "not_allowed", "not_terminal", "unknown"})
+OTHER_FAILING = frozenset(
+    {
+        "api_error",
+        "stop",
+        "outcome_unknown",
+        "not_allowed",
+        "not_terminal",
+        "unknown",
+        "in_progress",
+        "conflict",
+        "stale",
+    }
+)
 
 
 def main() -> int:

@@ -41,7 +41,13 @@ const FILES: &[(&str, Emit)] = &[
     ("packages/go/tables_gen.go", |_, tables| Ok(go::tables(tables))),
     ("packages/npm/src/tables.ts", |_, tables| Ok(typescript::tables(tables))),
     ("packages/npm/src/server/answers.ts", |_, tables| Ok(typescript::answers(tables))),
+    ("packages/npm/src/server/script.ts", |repo, _| Ok(typescript::script(&repo.read(SCRIPT)?))),
+    // A package of Go can embed what is in its folder alone.
+    ("packages/go/redisstore/idempotency.lua", |repo, _| repo.read(SCRIPT)),
 ];
+
+/// One step on an idempotency record.
+const SCRIPT: &str = "core/data/idempotency.lua";
 
 fn emit(tables: &Tables) -> String {
     let Tables { error_codes, plain_errors, error_slugs, endpoints, status_models, value_lists, constants } = tables;

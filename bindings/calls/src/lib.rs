@@ -29,6 +29,9 @@ pub trait Host: hazmat::Host {
     /// `clock_unavailable`.
     fn wall_clock(&self) -> Result<cardseal::Timestamp, Error>;
 
+    /// Moves the stamps of this host from now on, in place of any earlier offset.
+    fn correct_clock(&self, offset_micros: i64);
+
     /// Random bytes for an idempotency key.
     ///
     /// # Errors

@@ -47,6 +47,7 @@ operations! {
     Canonical = "canonical",
     ReplayKeys = "replayKeys",
     Retry = "retry",
+    CorrectClock = "correctClock",
 }
 
 /// Performs the operation with a number, on the envelope with the number `handle` where it needs one.
@@ -128,6 +129,11 @@ fn dispatch(
         }
         // → timestamp
         Operation::Timestamp => reply.number(host.stamp()?.as_micros()),
+        // microseconds, a flag for a clock that is ahead
+        Operation::CorrectClock => {
+            let offset = arguments.option(0)?.unwrap_or_default() as i64;
+            host.correct_clock(if arguments.bytes(1).is_some() { -offset } else { offset });
+        }
         // → key
         Operation::GenerateKey => reply.text(IdempotencyKey::from_random(host.random()?).as_str()),
         // namespace, id → key

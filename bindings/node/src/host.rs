@@ -99,6 +99,10 @@ impl cardseal_calls::Host for Node<'_> {
         Timestamp::wall_clock()
     }
 
+    fn correct_clock(&self, offset_micros: i64) {
+        Timestamp::correct_clock(offset_micros);
+    }
+
     fn random(&self) -> Result<[u8; 16]> {
         let nonce = hazmat::system_nonce()?;
         Ok(nonce.first_chunk().copied().unwrap_or_default())

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use cardseal::{
-    Attempt, CardIssueStatus, CardTopupStatus, EndpointKind, ErrorCode, IdempotencyKey, OrderStatus, Sent, Timestamp,
+    Attempt, CardIssueStatus, CardTopupStatus, EndpointKind, ErrorCode, IdempotencyKey, OrderStatus, RecordKey, Sent,
+    Timestamp,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -26,6 +27,27 @@ use crate::text::{lossy, option};
 #[pyfunction]
 pub(crate) fn timestamp_micros(py: Python<'_>) -> PyResult<u64> {
     guard(|| Timestamp::now().map(Timestamp::as_micros).map_err(|error| envelope_error(py, &error)))
+}
+
+/// Moves every timestamp that this process makes from now on by so many microseconds, in place of any earlier offset.
+#[pyfunction]
+pub(crate) fn correct_clock(py: Python<'_>, offset_micros: i64) -> PyResult<()> {
+    let _ = py;
+    guard(|| {
+        Timestamp::correct_clock(offset_micros);
+        Ok(())
+    })
+}
+
+/// The key of an idempotency record, hexadecimal: keys belong to a project.
+///
+/// Raises EnvelopeError with ``invalid_api_key``, ``invalid_idempotency_key``.
+#[pyfunction]
+pub(crate) fn record_key(api_key: &Bound<'_, PyString>, key: &Bound<'_, PyString>) -> PyResult<String> {
+    guard(|| {
+        let record = RecordKey::of(&lossy(api_key), &lossy(key));
+        record.map(|record| record.as_str().to_owned()).map_err(|error| envelope_error(key.py(), &error))
+    })
 }
 
 /// A random idempotency key: a UUID of version 4 from the operating system's randomness.
@@ -245,6 +267,12 @@ pub(crate) fn add_constants(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("RETRY_ATTEMPTS", cardseal::RETRY_ATTEMPTS)?;
     module.add("WEBHOOK_LEASE_MILLIS", cardseal::WEBHOOK_LEASE_MILLIS)?;
     module.add("WEBHOOK_TTL_MILLIS", cardseal::WEBHOOK_TTL_MILLIS)?;
+    module.add("IDEMPOTENCY_LEASE_MILLIS", cardseal::IDEMPOTENCY_LEASE_MILLIS)?;
+    module.add("IDEMPOTENCY_TTL_MILLIS", cardseal::IDEMPOTENCY_TTL_MILLIS)?;
+    module.add("IDEMPOTENCY_MAX_RECORDS", cardseal::IDEMPOTENCY_MAX_RECORDS)?;
+    module.add("IDEMPOTENCY_SCRIPT", cardseal::IDEMPOTENCY_SCRIPT)?;
+    module.add("CLOCK_CORRECTION_MAX_MILLIS", cardseal::CLOCK_CORRECTION_MAX_MILLIS)?;
+    module.add("CLOCK_CORRECTION_PAUSE_MILLIS", cardseal::CLOCK_CORRECTION_PAUSE_MILLIS)?;
     module.add("RETRY_DEADLINE_MILLIS", cardseal::RETRY_DEADLINE_MILLIS)?;
     module.add("DEFAULT_MAX_BYTES", cardseal::DEFAULT_MAX_BYTES)?;
 

@@ -29,8 +29,9 @@ mod _native {
     use crate::envelope::Envelope;
     #[pymodule_export]
     use crate::functions::{
-        can_become, canonical_json, derive_idempotency_key, endpoint_kind, fingerprint, generate_idempotency_key,
-        is_terminal, normalize_path, required_headers, should_retry, timestamp_micros, validate_payload,
+        can_become, canonical_json, correct_clock, derive_idempotency_key, endpoint_kind, fingerprint,
+        generate_idempotency_key, is_terminal, normalize_path, record_key, required_headers, should_retry,
+        timestamp_micros, validate_payload,
     };
     #[pymodule_export]
     use crate::http::{backoff_millis, opened_answer, opened_request, server_answer};

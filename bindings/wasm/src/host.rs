@@ -51,6 +51,10 @@ impl cardseal_calls::Host for JavaScript {
         Clock::new().next(now())
     }
 
+    fn correct_clock(&self, offset_micros: i64) {
+        *self.clock.borrow_mut() = Clock::with_offset_micros(offset_micros);
+    }
+
     fn random(&self) -> Result<[u8; 16]> {
         let nonce = hazmat::Host::nonce(self)?;
         Ok(nonce.first_chunk().copied().unwrap_or_default())

@@ -320,3 +320,18 @@ export const WEBHOOK_LEASE_MILLIS = 60_000;
 
 /** How long a handled webhook is remembered: far longer than a sender goes on sending. */
 export const WEBHOOK_TTL_MILLIS = 86_400_000;
+
+/** How long a request counts as being carried out under its idempotency key unless it is told otherwise. */
+export const IDEMPOTENCY_LEASE_MILLIS = 60_000;
+
+/** How long an idempotency record is kept after its last change: seven days. */
+export const IDEMPOTENCY_TTL_MILLIS = 604_800_000;
+
+/** How many idempotency records a store in memory holds unless it is told otherwise. */
+export const IDEMPOTENCY_MAX_RECORDS = 65_536;
+
+/** The most by which a client corrects its clock: fifteen minutes. */
+export const CLOCK_CORRECTION_MAX_MILLIS = 900_000;
+
+/** How long after a correction of its clock a client makes no other. */
+export const CLOCK_CORRECTION_PAUSE_MILLIS = 60_000;

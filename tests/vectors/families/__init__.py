@@ -19,6 +19,7 @@ FAMILIES: list[Family] = [
     requests.PRECEDENCE,
     freshness.REPLAY,
     freshness.IDEMPOTENCY,
+    freshness.RECORDS,
     freshness.FINGERPRINT,
     freshness.CLOCK,
     freshness.NONCE_POOL,

@@ -307,6 +307,328 @@ check("with_nul", "invalid_idempotency_key", "a\x00")
 check("with_del", "invalid_idempotency_key", "a\x7f")
 check("not_ascii", "invalid_idempotency_key", "caf\u00e9")
 
+# --- records.json
+
+
+def compute_records(inputs: Fields) -> Fields:
+    if inputs["operation"] == "key":
+        return {"record_key": freshness.record_key(inputs["api_key"], inputs["idempotency_key"])}
+    store = freshness.RecordStore(inputs.get("max_records", freshness.DEFAULT_MAX_RECORDS))
+    outcome: Fields = {}
+    for step in inputs["steps"]:
+        outcome = take_step(store, step)
+        declared = {
+            name: step[name] for name in outcome if name not in ("status", "body") or step["step"] != "complete"
+        }
+        if outcome != declared:
+            raise Disagreement(f"{step}: computed {outcome}")
+    return {"expect": {"new": "ok", "replay": "ok", "stored": "ok"}.get(outcome["result"], outcome["result"])}
+
+
+def take_step(store: freshness.RecordStore, step: Fields) -> Fields:
+    now = step["now_millis"]
+    try:
+        if step["step"] in ("begin", "take_over"):
+            key = freshness.record_key(step["api_key"], step["idempotency_key"])
+            takes_over = step["step"] == "take_over"
+            return store.begin(key, step["fingerprint"], step["lease_millis"], now, takes_over=takes_over)
+        if step["step"] == "complete":
+            return {"result": store.complete(step["token"], step["status"], step["body"], now)}
+        return {"result": store.give_back(step["token"], now)}
+    except Refusal as refusal:
+        return {"result": refusal.code}
+
+
+RECORDS = Family(
+    "records",
+    "The keys of idempotency records, and sequences of steps against a store that starts empty.",
+    ("operation", "api_key", "idempotency_key", "max_records", "steps"),
+    compute_records,
+)
+
+
+def record_key(name: str, expect: str, api_key: str, key: str, digest: str | None = None) -> None:
+    want = None if digest is None else {"record_key": digest}
+    inputs = {"operation": "key", "api_key": api_key, "idempotency_key": key}
+    RECORDS.case("records_key_" + name, "RECORD-1", expect, want=want, **inputs)
+
+
+record_key(
+    "specification_example",
+    "ok",
+    "key_1",
+    "topup-invoice-42",
+    "815e3a7da9ce1e4b36285ce01824d7c721ddbbc9f8d693dfbf45a24c0c2e691f",
+)
+record_key("other_api_key", "ok", "key_2", "topup-invoice-42")
+record_key("parts_do_not_run_together", "ok", "key_1topup", "-invoice-42")
+record_key("api_key_empty", "invalid_api_key", "", "topup-invoice-42")
+record_key("api_key_before_idempotency_key", "invalid_api_key", "key 1", "")
+record_key("idempotency_key_of_256", "invalid_idempotency_key", "key_1", "k" * 256)
+record_key("idempotency_key_with_space", "invalid_idempotency_key", "key_1", "invoice 42")
+
+LEASE = 60_000
+WEEK = 604_800_000
+ANSWER = '{"order_id":"o-1"}'
+TOPUP_DIGEST = PRINT = "60183478c2f5434cb46989bee0603eb79cce982e2aff6af4bbf81c033aa4d6a7"
+OTHER_PRINT = hashlib.sha256(b"another fingerprint").hexdigest()
+
+
+def step(what: str, millis: int, result: str, key: str, /, **fields: Any) -> Fields:
+    """A step so long after the start; `number` of a token is counted from there too."""
+    if "number" in fields:
+        digest = freshness.record_key("key_1", key)
+        fields["token"] = f"{digest}:{START + fields.pop('number')}"
+    if what in ("begin", "take_over"):
+        given = {"api_key": "key_1", "idempotency_key": key, "fingerprint": PRINT, "lease_millis": LEASE}
+        fields = {**given, **fields}
+    return {"step": what, "now_millis": START + millis, **fields, "result": result}
+
+
+def begin(millis: int, result: str, key: str = "k", **fields: Any) -> Fields:
+    return step("begin", millis, result, key, **fields)
+
+
+def take_over(millis: int, result: str, key: str = "k", **fields: Any) -> Fields:
+    return step("take_over", millis, result, key, **fields)
+
+
+def complete(millis: int, number: int, result: str, key: str = "k", status: int = 200, body: str = ANSWER) -> Fields:
+    return step("complete", millis, result, key, number=number, status=status, body=body)
+
+
+def give_back(millis: int, number: int, result: str, key: str = "k") -> Fields:
+    return step("give_back", millis, result, key, number=number)
+
+
+def records(name: str, rules: str, expect: str, *steps: Fields, max_records: int | None = None) -> None:
+    rules = " ".join(f"RECORD-{rule}" for rule in rules.split())
+    extra: Fields = {} if max_records is None else {"max_records": max_records}
+    RECORDS.case("records_" + name, rules, expect, operation="steps", steps=list(steps), **extra)
+
+
+NEW = begin(0, "new", number=0)
+DONE = complete(9, 0, "stored")
+REPLAYED: Fields = {"status": 200, "body": ANSWER}
+
+records("first", "2", "ok", NEW)
+records("two_keys", "2", "ok", NEW, begin(0, "new", "other", number=0))
+records(
+    "same_key_of_another_project",
+    "1 2",
+    "ok",
+    NEW,
+    {**begin(0, "new"), "api_key": "key_2", "token": freshness.record_key("key_2", "k") + f":{START}"},
+)
+records(
+    "lease_of_one_milli", "2", "outcome_unknown", begin(0, "new", number=0, lease_millis=1), begin(1, "outcome_unknown")
+)
+records(
+    "lease_of_a_day",
+    "2",
+    "in_progress",
+    begin(0, "new", number=0, lease_millis=86_400_000),
+    begin(86_399_999, "in_progress"),
+)
+records("lease_of_nothing", "2", "invalid_option", begin(0, "invalid_option", lease_millis=0))
+records("lease_of_more_than_a_day", "2", "invalid_option", begin(0, "invalid_option", lease_millis=86_400_001))
+records("fingerprint_empty", "2", "invalid_option", begin(0, "invalid_option", fingerprint=""))
+records("fingerprint_with_space", "2", "invalid_option", begin(0, "invalid_option", fingerprint="a b"))
+records(
+    "refused_begin_leaves_nothing", "2", "ok", begin(0, "invalid_option", fingerprint=""), begin(5, "new", number=5)
+)
+records("again_at_once", "3", "in_progress", NEW, begin(0, "in_progress"))
+records("again_one_milli_before_the_lease_ends", "3", "in_progress", NEW, begin(LEASE - 1, "in_progress"))
+records("again_when_the_lease_ends", "3", "outcome_unknown", NEW, begin(LEASE, "outcome_unknown"))
+records(
+    "never_begun_by_itself",
+    "3",
+    "outcome_unknown",
+    NEW,
+    begin(LEASE, "outcome_unknown"),
+    begin(LEASE + 1, "outcome_unknown"),
+)
+records(
+    "asking_does_not_prolong_the_lease",
+    "3",
+    "outcome_unknown",
+    NEW,
+    begin(LEASE - 1, "in_progress"),
+    begin(LEASE, "outcome_unknown"),
+)
+records("another_fingerprint", "3", "conflict", NEW, begin(1, "conflict", fingerprint=OTHER_PRINT))
+records(
+    "another_fingerprint_after_the_answer", "3", "conflict", NEW, DONE, begin(10, "conflict", fingerprint=OTHER_PRINT)
+)
+records("another_fingerprint_after_the_lease", "3", "conflict", NEW, begin(LEASE, "conflict", fingerprint=OTHER_PRINT))
+records("answered", "3 5", "ok", NEW, DONE, begin(10, "replay", **REPLAYED))
+records("answered_and_the_lease_is_over", "3 5", "ok", NEW, DONE, begin(LEASE + 1, "replay", **REPLAYED))
+records(
+    "answer_of_an_error",
+    "5",
+    "ok",
+    NEW,
+    complete(9, 0, "stored", status=422, body='{"error":"\u00fc\n"}'),
+    begin(10, "replay", status=422, body='{"error":"\u00fc\n"}'),
+)
+records(
+    "answer_is_empty",
+    "5",
+    "ok",
+    NEW,
+    complete(9, 0, "stored", status=599, body=""),
+    begin(10, "replay", status=599, body=""),
+)
+records("taken_over", "4", "ok", NEW, take_over(LEASE, "new", number=LEASE))
+records("taken_over_is_new_where_nothing_is", "4 2", "ok", take_over(0, "new", number=0))
+records("taken_over_too_early", "4", "in_progress", NEW, take_over(LEASE - 1, "in_progress"))
+records(
+    "taken_over_with_another_fingerprint", "4", "conflict", NEW, take_over(LEASE, "conflict", fingerprint=OTHER_PRINT)
+)
+records("taken_over_after_the_answer", "4", "ok", NEW, DONE, take_over(LEASE, "replay", **REPLAYED))
+records(
+    "taken_over_has_a_lease_of_its_own",
+    "4",
+    "in_progress",
+    NEW,
+    take_over(LEASE, "new", number=LEASE),
+    begin(2 * LEASE - 1, "in_progress"),
+)
+records(
+    "taken_over_fences_the_one_before",
+    "4 5",
+    "stale",
+    NEW,
+    take_over(LEASE, "new", number=LEASE),
+    complete(LEASE + 1, 0, "stale"),
+)
+records(
+    "taken_over_and_completed",
+    "4 5",
+    "ok",
+    NEW,
+    take_over(LEASE, "new", number=LEASE),
+    complete(LEASE + 1, 0, "stale", body="{}"),
+    complete(LEASE + 2, LEASE, "stored"),
+    begin(LEASE + 3, "replay", **REPLAYED),
+)
+records(
+    "completed_after_the_lease",
+    "5",
+    "ok",
+    NEW,
+    begin(LEASE, "outcome_unknown"),
+    complete(LEASE + 1, 0, "stored"),
+    begin(LEASE + 2, "replay", **REPLAYED),
+)
+records("completed_twice_alike", "5", "ok", NEW, DONE, complete(10, 0, "stored"))
+records("completed_twice_with_another_status", "5", "stale", NEW, DONE, complete(10, 0, "stale", status=201))
+records(
+    "completed_twice_with_another_body",
+    "5",
+    "ok",
+    NEW,
+    DONE,
+    complete(10, 0, "stale", body="{}"),
+    begin(11, "replay", **REPLAYED),
+)
+records("completed_with_another_number", "5", "stale", NEW, complete(9, 1, "stale"))
+records("completed_and_never_begun", "5", "stale", complete(9, 0, "stale"))
+records("completed_with_a_status_of_99", "5", "invalid_option", NEW, complete(9, 0, "invalid_option", status=99))
+records("completed_with_a_status_of_600", "5", "invalid_option", NEW, complete(9, 0, "invalid_option", status=600))
+for odd, token in {
+    "empty": "",
+    "without_number": freshness.record_key("key_1", "k"),
+    "with_a_number_padded": freshness.record_key("key_1", "k") + f":0{START}",
+    "in_capitals": freshness.record_key("key_1", "k").upper() + f":{START}",
+}.items():
+    records(f"token_{odd}", "2 5", "invalid_option", NEW, {**complete(9, 0, "invalid_option"), "token": token})
+records("given_back", "6", "ok", NEW, give_back(9, 0, "stored"), begin(10, "new", number=10))
+records(
+    "given_back_is_open_to_another_fingerprint",
+    "6",
+    "ok",
+    NEW,
+    give_back(9, 0, "stored"),
+    begin(10, "new", number=10, fingerprint=OTHER_PRINT),
+)
+records("given_back_and_taken_over", "6 4", "ok", NEW, give_back(9, 0, "stored"), take_over(10, "new", number=10))
+records("given_back_twice", "6", "stale", NEW, give_back(9, 0, "stored"), give_back(10, 0, "stale"))
+records("given_back_and_completed", "6 5", "stale", NEW, give_back(9, 0, "stored"), complete(10, 0, "stale"))
+records("given_back_after_the_answer", "6", "stale", NEW, DONE, give_back(10, 0, "stale"))
+records("given_back_after_the_lease", "6", "ok", NEW, give_back(LEASE, 0, "stored"), begin(LEASE, "new", number=LEASE))
+records(
+    "given_back_by_the_one_before",
+    "6",
+    "stale",
+    NEW,
+    take_over(LEASE, "new", number=LEASE),
+    give_back(LEASE + 1, 0, "stale"),
+)
+records("given_back_in_the_same_milli", "6 2", "ok", NEW, give_back(0, 0, "stored"), begin(0, "new", number=1))
+records(
+    "number_grows_when_the_clock_goes_back",
+    "2 6",
+    "stale",
+    NEW,
+    give_back(0, 0, "stored"),
+    begin(-5_000, "new", number=1),
+    complete(1, 0, "stale"),
+)
+records("forgotten_after_the_answer", "7", "ok", NEW, DONE, begin(9 + WEEK, "new", number=9 + WEEK))
+records("known_one_milli_before", "7", "conflict", NEW, DONE, begin(8 + WEEK, "conflict", fingerprint=OTHER_PRINT))
+records("forgotten_without_an_answer", "7", "ok", NEW, begin(LEASE + WEEK, "new", number=LEASE + WEEK))
+records("known_without_an_answer", "7", "outcome_unknown", NEW, begin(LEASE + WEEK - 1, "outcome_unknown"))
+records("completed_when_forgotten", "7 5", "stale", NEW, complete(LEASE + WEEK, 0, "stale"))
+records(
+    "completed_again_is_kept_longer",
+    "7 5",
+    "ok",
+    NEW,
+    DONE,
+    complete(5_000, 0, "stored"),
+    begin(9 + WEEK, "replay", **REPLAYED),
+)
+records("store_of_one_record", "7", "ok", NEW, complete(1, 0, "stored"), begin(2, "replay", **REPLAYED), max_records=1)
+records(
+    "store_full", "7", "replay_store_unavailable", NEW, begin(1, "replay_store_unavailable", "other"), max_records=1
+)
+records(
+    "store_full_of_given_back_ones",
+    "7 6",
+    "replay_store_unavailable",
+    NEW,
+    give_back(1, 0, "stored"),
+    begin(2, "replay_store_unavailable", "other"),
+    max_records=1,
+)
+records(
+    "store_full_answers_what_it_knows",
+    "7",
+    "in_progress",
+    NEW,
+    begin(1, "replay_store_unavailable", "other"),
+    begin(2, "in_progress"),
+    max_records=1,
+)
+records(
+    "store_full_begins_again_what_was_given_back",
+    "7 6",
+    "ok",
+    NEW,
+    give_back(1, 0, "stored"),
+    begin(2, "new", number=2),
+    max_records=1,
+)
+records(
+    "store_full_forgets_what_ended",
+    "7",
+    "ok",
+    NEW,
+    begin(LEASE + WEEK, "new", "other", number=LEASE + WEEK),
+    max_records=1,
+)
+
 # --- fingerprint.json
 
 
@@ -341,7 +663,6 @@ def canonical(
 
 
 TOPUP = '{"amount":"10.00","card_id":"card_abc123"}'
-TOPUP_DIGEST = "60183478c2f5434cb46989bee0603eb79cce982e2aff6af4bbf81c033aa4d6a7"
 
 canonical("specification_example", "PRINT-1 CANON-1", TOPUP, TOPUP, digest=TOPUP_DIGEST)
 canonical(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from .refusal import Refusal
-from .request import check_api_key, normalize_path
+from .request import check_api_key, check_idempotency_key, normalize_path
 from .strict_json import NotStrictJson, Value, canonical, read
 
 REPLAY_TTL_MILLIS = 70_000
 DEFAULT_MAX_KEYS = 2**20
+RECORD_TTL_MILLIS = 604_800_000
+DEFAULT_MAX_RECORDS = 65_536
 CLOCK_TOLERANCE_MICROS = 5_000_000
 LARGEST_SAFE_INTEGER = 2**53 - 1
 NONCE_BYTES = 24
@@ -86,6 +90,75 @@ def fingerprint(path: str, payload: str) -> tuple[str, str]:
     normalized = normalize_path(path)
     text = canonical(object_of(payload))
     return text, hash_of(b"cardseal fingerprint v1", normalized.encode(), text.encode()).hex()
+
+
+def record_key(api_key: str, idempotency_key: str) -> str:
+    check_api_key(api_key)
+    check_idempotency_key(idempotency_key)
+    return hash_of(b"cardseal idempotency record v1", api_key.encode(), idempotency_key.encode()).hex()
+
+
+@dataclass
+class RecordStore:
+    """Idempotency records in memory: record key → the fields that a hash in Redis has, and `end`."""
+
+    max_records: int = DEFAULT_MAX_RECORDS
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def begin(self, key: str, fingerprint: str, lease: int, now: int, *, takes_over: bool = False) -> dict[str, Any]:
+        """`result`, and with it `token`, or `status` and `body`."""
+        if not 1 <= lease <= 86_400_000 or not re.fullmatch(r"[!-~]{1,255}", fingerprint):
+            raise Refusal("invalid_option")
+        record = self.live(key, now)
+        if record is not None and "fingerprint" in record:
+            if record["fingerprint"] != fingerprint:
+                return {"result": "conflict"}
+            if "status" in record:
+                return {"result": "replay", "status": record["status"], "body": record["body"]}
+            if now < record["lease_end"]:
+                return {"result": "in_progress"}
+            if not takes_over:
+                return {"result": "outcome_unknown"}
+        if record is None and len(self.records) >= self.max_records:
+            raise Refusal("replay_store_unavailable")
+        number = max(now, (record or {}).get("number", -1) + 1)
+        lease_end = now + lease
+        self.records[key] = {
+            "fingerprint": fingerprint,
+            "number": number,
+            "lease_end": lease_end,
+            "end": lease_end + RECORD_TTL_MILLIS,
+        }
+        return {"result": "new", "token": f"{key}:{number}"}
+
+    def complete(self, token: str, status: int, body: str, now: int) -> str:
+        if not 100 <= status <= 599:
+            raise Refusal("invalid_option")
+        record = self.held(token, now)
+        if record is None or (record.get("status", status), record.get("body", body)) != (status, body):
+            return "stale"
+        record.update(status=status, body=body, end=now + RECORD_TTL_MILLIS)
+        return "stored"
+
+    def give_back(self, token: str, now: int) -> str:
+        record = self.held(token, now)
+        if record is None or "status" in record:
+            return "stale"
+        del record["fingerprint"], record["lease_end"]
+        record["end"] = now + RECORD_TTL_MILLIS
+        return "stored"
+
+    def held(self, token: str, now: int) -> dict[str, Any] | None:
+        """The record whose holder has this token."""
+        if not re.fullmatch(r"[0-9a-f]{64}:(0|[1-9][0-9]*)", token):
+            raise Refusal("invalid_option")
+        key, number = token.split(":")
+        record = self.live(key, now)
+        return record if record is not None and "fingerprint" in record and record["number"] == int(number) else None
+
+    def live(self, key: str, now: int) -> dict[str, Any] | None:
+        self.records = {known: record for known, record in self.records.items() if now < record["end"]}
+        return self.records.get(key)
 
 
 def object_of(payload: str) -> Value:

@@ -96,6 +96,18 @@ pub(super) fn answers(tables: &Tables) -> String {
     text + "};\n"
 }
 
+/// The script that takes one step on an idempotency record in Redis, without its comments.
+pub(super) fn script(lua: &str) -> String {
+    let code: Vec<&str> = lua.lines().filter(|line| !line.starts_with("--")).collect();
+    format!("{SCRIPT_HEADER}export const IDEMPOTENCY_SCRIPT = `{}`;\n", code.join("\n").trim())
+}
+
+const SCRIPT_HEADER: &str = "\
+/** What takes one step on an idempotency record in Redis. Generated from core/data by `cargo xtask codegen`: do not edit. */
+
+/** KEYS and ARGV, and what it gives, stand at the head of core/data/idempotency.lua. */
+";
+
 fn union<'t>(text: &mut String, name: &str, values: impl Iterator<Item = &'t str>) {
     line(text, format_args!("export type {name} ="));
     let mut values = values.peekable();

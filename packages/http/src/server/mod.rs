@@ -3,6 +3,7 @@
 
 mod layer;
 mod reading;
+mod records;
 #[cfg(feature = "redis")]
 mod redis;
 mod store;
@@ -10,6 +11,7 @@ mod webhooks;
 
 pub use layer::{Access, Opened, SealLayer, SealService};
 pub use reading::{BODY_TIME_OUT, PlainAnswer, endpoint, only_header, read_body};
+pub use records::{IdempotencyStore, SharedIdempotencyStore};
 #[cfg(feature = "redis")]
 pub use redis::{RedisError, RedisReplayStore};
 pub use store::{ClaimStore, SharedReplayStore};

@@ -1,17 +1,22 @@
-//! Claims in a Redis that processes share, in whatever language they are: `SET key 1 NX PX ttl` (SPEC.md, section 13).
+//! Claims in a Redis that processes share, in whatever language they are: `SET key 1 NX PX ttl` (SPEC.md, section 13), and
+//! idempotency records (section 14).
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use cardseal::{Error, ErrorCode, REPLAY_TTL_MILLIS, ReplayKeys, ReplayStore, Timestamp, claim_request};
+use cardseal::{
+    Begun, Error, ErrorCode, IDEMPOTENCY_SCRIPT, IDEMPOTENCY_TTL_MILLIS, IdempotencyToken, REPLAY_TTL_MILLIS,
+    RecordKey, RecordedAnswer, ReplayKeys, ReplayStore, Timestamp, check_record, claim_request,
+};
 use redis::aio::MultiplexedConnection;
 use tokio::time::timeout;
 
+use super::records::{IdempotencyStore, millis};
 use super::store::ClaimStore;
 use super::webhooks::{WEBHOOK_LEASE, WEBHOOK_TTL, WebhookState, WebhookStore};
 
-/// Claims, and the webhooks that have been handled, in Redis. While it does not answer, everything fails:
+/// Claims, the webhooks that have been handled, and idempotency records, in Redis. While it does not answer, everything fails:
 /// `replay_store_unavailable`.
 pub struct RedisReplayStore {
     client: redis::Client,
@@ -133,8 +138,77 @@ impl WebhookStore for RedisReplayStore {
     }
 }
 
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+impl RedisReplayStore {
+    async fn begin_or_take_over(
+        &self,
+        step: &str,
+        key: &RecordKey,
+        fingerprint: &str,
+        lease: Duration,
+    ) -> Result<Begun, Error> {
+        let lease_millis = millis(lease);
+        check_record(fingerprint, lease_millis)?;
+        let script = script(step, key, |command| {
+            command.arg(fingerprint).arg(lease_millis).arg(IDEMPOTENCY_TTL_MILLIS);
+        });
+        let ([mut answer],): ([Vec<Vec<u8>>; 1],) = self.ask(&script).await?;
+        let known = answer.iter().map(|word| str::from_utf8(word).unwrap_or_default()).collect::<Vec<_>>();
+        Ok(match known[..] {
+            ["new", number] => {
+                let number = number.parse().map_err(|_| unavailable(NO_RECORD))?;
+                Begun::New(IdempotencyToken { key: key.clone(), number })
+            }
+            ["replay", status, _] => {
+                let status = status.parse().map_err(|_| unavailable(NO_RECORD))?;
+                Begun::Replay(RecordedAnswer { status, body: answer.pop().unwrap_or_default() })
+            }
+            ["in_progress"] => Begun::InProgress,
+            ["conflict"] => Begun::Conflict,
+            ["outcome_unknown"] => Begun::OutcomeUnknown,
+            _ => return Err(unavailable(NO_RECORD)),
+        })
+    }
+
+    async fn change(&self, script: &redis::Pipeline) -> Result<bool, Error> {
+        let ([[answer]],): ([[String; 1]; 1],) = self.ask(script).await?;
+        match &*answer {
+            "stored" => Ok(true),
+            "stale" => Ok(false),
+            _ => Err(unavailable(NO_RECORD)),
+        }
+    }
+}
+
+impl IdempotencyStore for RedisReplayStore {
+    async fn begin(&self, key: &RecordKey, fingerprint: &str, lease: Duration) -> Result<Begun, Error> {
+        self.begin_or_take_over("begin", key, fingerprint, lease).await
+    }
+
+    async fn take_over(&self, key: &RecordKey, fingerprint: &str, lease: Duration) -> Result<Begun, Error> {
+        self.begin_or_take_over("take_over", key, fingerprint, lease).await
+    }
+
+    async fn complete(&self, token: &IdempotencyToken, answer: RecordedAnswer) -> Result<bool, Error> {
+        let complete = script("complete", &token.key, |command| {
+            command.arg(token.number).arg(IDEMPOTENCY_TTL_MILLIS).arg(answer.status).arg(answer.body);
+        });
+        self.change(&complete).await
+    }
+
+    async fn give_back(&self, token: &IdempotencyToken) -> Result<bool, Error> {
+        let give_back = script("give_back", &token.key, |command| {
+            command.arg(token.number).arg(IDEMPOTENCY_TTL_MILLIS);
+        });
+        self.change(&give_back).await
+    }
+}
+
+/// One run of the script of idempotency records.
+fn script(step: &str, key: &RecordKey, rest: impl FnOnce(&mut redis::Pipeline)) -> redis::Pipeline {
+    let mut pipeline = redis::pipe();
+    let record = format!("{RECORD_PREFIX}{}", key.as_str());
+    rest(pipeline.cmd("EVAL").arg(IDEMPOTENCY_SCRIPT).arg(1).arg(record).arg(step));
+    pipeline
 }
 
 impl fmt::Debug for RedisReplayStore {
@@ -163,6 +237,8 @@ fn unavailable(cause: &str) -> Error {
 
 const PREFIX: &str = "cardseal:replay:";
 const WEBHOOK_PREFIX: &str = "cardseal:webhook:";
+const RECORD_PREFIX: &str = "cardseal:idempotency:";
+const NO_RECORD: &str = "what is under the key is no idempotency record";
 const BUSY: &str = "busy";
 const HANDLED: &str = "handled";
 const TIME_OUT: Duration = Duration::from_millis(1_000);
