@@ -34,6 +34,7 @@ const BENCHMARKS: &[(&str, Measure)] = &[
     ("wasm", |repo, options| javascript(repo, "wasm", options)),
     ("cold", |repo, options| javascript(repo, "cold", options)),
     ("server", server),
+    ("http", http),
 ];
 
 fn rust(repo: &Repo, options: &[String]) -> Result<()> {
@@ -61,6 +62,28 @@ fn server(repo: &Repo, options: &[String]) -> Result<()> {
     let shell = Shell::live();
     system::ensure("redis-server", "redis-server", repo, &shell);
     shell.run(repo.cargo("run --locked --release -p cardseal-bench-server --").args(options))
+}
+
+/// What the adapters cost, each language's package installed as its users install it.
+fn http(repo: &Repo, options: &[String]) -> Result<()> {
+    let shell = Shell::live();
+    let default = Interpreter::default(repo)?;
+    let tools = python::environment(repo, &shell, &default, "python-tools", python::DEVELOPMENT)?;
+    let wheel = python::build_wheel(repo, &shell, &tools, &default)?;
+    let python = python::environment(repo, &shell, &default, "adapters", python::TESTS)?;
+    python::install_wheel(repo, &shell, &python, &wheel)?;
+
+    let npm = Npm::with_tools(repo, &shell)?;
+    let script = npm.project("bench-http", &npm.pack()?)?.join("client.mjs");
+    npm::copy(&repo.path("tests/bench/http/client.mjs"), &script)?;
+
+    let program = repo.target().join("xtask/go-bench-http");
+    shell.run(go::command(repo, go::BENCH, &["build", "-o"]).arg(&program).arg("./http"))?;
+
+    let mut command = repo.cargo("run --locked --release -p cardseal-bench-http --");
+    command.args(options).arg("Python requests").arg(python).args(["-B", "tests/bench/http/client.py", "--"]);
+    command.args(["Node fetch", "node"]).arg(script).arg("--").arg("Go net/http").arg(program);
+    shell.run(&mut command)
 }
 
 /// Each engine is measured as it is packed, in Node; `cold` is both in processes of their own.

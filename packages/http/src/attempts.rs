@@ -4,8 +4,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use cardseal::{
-    Attempt, EndpointKind, Envelope, FailureClass, Plaintext, RequestOptions, RetryDecision, SealedRequest, Sent,
-    backoff_millis, endpoint_kind, should_retry,
+    Attempt, EndpointKind, Envelope, ErrorCode, FailureClass, Plaintext, RequestOptions, RetryDecision, SealedRequest,
+    Sent, backoff_millis, endpoint_kind, should_retry,
 };
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
@@ -19,6 +19,8 @@ pub(crate) struct Call<'c> {
     pub(crate) envelope: &'c Envelope,
     pub(crate) api_key: &'c str,
     pub(crate) path: &'c str,
+    /// Whether it goes over TLS: only then an answer's date is believed.
+    pub(crate) is_tls: bool,
     /// JSON text.
     pub(crate) payload: &'c str,
     pub(crate) idempotency_key: Option<&'c str>,
@@ -74,6 +76,12 @@ impl Call<'_> {
                 Err(Failure { sent, error }) => (None, sent, Error::Transport(error)),
             };
             may_have_arrived |= sent != Sent::No;
+            if self.is_tls
+                && error.code() == Some(ErrorCode::TimestampOutsideWindow.as_str())
+                && let (Some(clock), Some(answer)) = (&self.options.clock, &answer)
+            {
+                clock.learn(&answer.headers);
+            }
             let wait = self.wait(kind, &error, sent, attempt, answer.as_ref())?;
             let wait = wait.filter(|wait| attempt < self.options.attempts && Instant::now() + *wait < end);
             self.tell(&path, attempt, answer.as_ref().map(|answer| answer.status), Some(&error), wait);

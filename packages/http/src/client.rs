@@ -137,7 +137,8 @@ impl Client {
         let payload = serde_json::to_string(payload).map_err(|error| {
             cardseal::Error::new(ErrorCode::InvalidPayload, format!("the payload cannot be written as JSON: {error}"))
         })?;
-        let call = Call { envelope, api_key, path, payload: &payload, idempotency_key, options };
+        let is_tls = base_url.starts_with("https:");
+        let call = Call { envelope, api_key, path, is_tls, payload: &payload, idempotency_key, options };
         let Ended { answer, result } = call.run(|request| send(http, base_url, request)).await?;
         let payload = result?;
         let status = answer.status;

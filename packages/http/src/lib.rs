@@ -32,6 +32,8 @@ mod attempts;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
+mod clock;
+#[cfg(feature = "client")]
 mod error;
 #[cfg(feature = "middleware")]
 mod middleware;

@@ -68,6 +68,7 @@ impl Middleware for SealMiddleware {
             envelope,
             api_key,
             path: request.url().path(),
+            is_tls: request.url().scheme() == "https",
             payload: &plain.payload,
             idempotency_key: plain.idempotency_key.as_deref(),
             options,

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use cardseal::{FailureClass, RETRY_ATTEMPTS, RETRY_DEADLINE_MILLIS};
 
+use crate::clock::ClockCorrection;
+
 /// How long and how often a call is tried, and who is told of each attempt.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -16,6 +18,8 @@ pub struct Options {
     pub deadline: Duration,
     /// Is told of each attempt once it has ended.
     pub on_attempt: Option<Listener>,
+    /// Puts the clock right, if it was asked for.
+    pub(crate) clock: Option<Arc<ClockCorrection>>,
 }
 
 /// Whoever is told of attempts.
@@ -27,6 +31,7 @@ impl Default for Options {
             attempts: u32::try_from(RETRY_ATTEMPTS).unwrap_or(u32::MAX),
             deadline: Duration::from_millis(RETRY_DEADLINE_MILLIS),
             on_attempt: None,
+            clock: None,
         }
     }
 }
@@ -38,15 +43,25 @@ impl Options {
         self.on_attempt = Some(Arc::new(listener));
         self
     }
+
+    /// The same for a machine whose clock cannot be trusted: where an `https` answer says that a timestamp is outside the
+    /// window, its `Date` moves every timestamp of this process from then on, by 15 minutes at most and once a minute at most.
+    /// `listener` is told by how many milliseconds. Better is to have the machine's clock set.
+    #[must_use]
+    pub fn correct_clock(mut self, listener: impl Fn(i64) + Send + Sync + 'static) -> Self {
+        self.clock = Some(Arc::new(ClockCorrection::new(Arc::new(listener))));
+        self
+    }
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { attempts, deadline, on_attempt } = self;
+        let Self { attempts, deadline, on_attempt, clock } = self;
         f.debug_struct("Options")
             .field("attempts", attempts)
             .field("deadline", deadline)
             .field("on_attempt", &on_attempt.is_some())
+            .field("correct_clock", &clock.is_some())
             .finish()
     }
 }

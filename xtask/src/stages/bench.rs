@@ -9,6 +9,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let mut counts = context.cargo_test("-p cardseal-bench")?;
     counts += context.cargo_all(&[
         "check --locked -p cardseal-bench --benches",
+        "check --locked -p cardseal-bench-http",
         "run --locked -p cardseal-bench-server -- --check",
     ])?;
     Ok(counts)
