@@ -6,7 +6,7 @@ use crate::npm::{self, Npm};
 use crate::python::{self, Interpreter};
 use crate::repo::Repo;
 use crate::shell::Shell;
-use crate::{Result, fail, go, system};
+use crate::{Result, fail, go, installed, system};
 
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     let (chosen, options) = match arguments.split_first() {
@@ -67,19 +67,9 @@ fn server(repo: &Repo, options: &[String]) -> Result<()> {
 /// What the adapters cost, each language's package installed as its users install it.
 fn http(repo: &Repo, options: &[String]) -> Result<()> {
     let shell = Shell::live();
-    let default = Interpreter::default(repo)?;
-    let tools = python::environment(repo, &shell, &default, "python-tools", python::DEVELOPMENT)?;
-    let wheel = python::build_wheel(repo, &shell, &tools, &default)?;
-    let python = python::environment(repo, &shell, &default, "adapters", python::TESTS)?;
-    python::install_wheel(repo, &shell, &python, &wheel)?;
-
-    let npm = Npm::with_tools(repo, &shell)?;
-    let script = npm.project("bench-http", &npm.pack()?)?.join("client.mjs");
-    npm::copy(&repo.path("tests/bench/http/client.mjs"), &script)?;
-
-    let program = repo.target().join("xtask/go-bench-http");
-    shell.run(go::command(repo, go::BENCH, &["build", "-o"]).arg(&program).arg("./http"))?;
-
+    let python = installed::python(repo, &shell)?;
+    let script = installed::node(repo, &shell, "bench-http", &["tests/bench/http"])?.join("client.mjs");
+    let program = installed::go(repo, &shell, go::BENCH, "./http")?.join("http");
     let mut command = repo.cargo("run --locked --release -p cardseal-bench-http --");
     command.args(options).arg("Python requests").arg(python).args(["-B", "tests/bench/http/client.py", "--"]);
     command.args(["Node fetch", "node"]).arg(script).arg("--").arg("Go net/http").arg(program);

@@ -71,6 +71,17 @@ impl Counts {
         counts
     }
 
+    /// Reads the last line of a table in which each cell is a promise: `cells: 110 kept, 2 broken`.
+    pub(crate) fn of_cells(output: &str) -> Self {
+        let cells = |line: &str| line.strip_prefix("cells: ").map(str::to_owned);
+        let last = output.lines().rev().find_map(cells).unwrap_or_default();
+        let number = |what: &str| {
+            let of = last.split(", ").find_map(|part| part.strip_suffix(what)).map(str::trim);
+            of.and_then(|number| number.parse().ok()).unwrap_or_default()
+        };
+        Self { passed: number("kept"), failed: number("broken"), skipped: 0 }
+    }
+
     pub(crate) fn ran(&self) -> u64 {
         self.passed + self.failed
     }
@@ -115,6 +126,13 @@ test result: \u{1b}[32mok\u{1b}[0m. 4 passed; 0 failed; 0 ignored; 0 measured; 0
         let output = "TAP version 13\n# a comment of a test\nok 1 - vectors\n1..3\n# tests 9\n# suites 0\n# pass 3\n# fail 1\n\
                       # cancelled 1\n# skipped 2\n# todo 2\n# duration_ms 1234.5\n";
         assert_eq!(Counts::of_node_test(output), Counts { passed: 3, failed: 2, skipped: 4 });
+    }
+
+    #[test]
+    fn the_last_line_of_cells_counts() {
+        let counts = Counts::of_cells("| adapter | …\ncells: 2 kept, 0 broken\n…\ncells: 110 kept, 2 broken\n");
+        assert_eq!(counts, Counts { passed: 110, failed: 2, skipped: 0 });
+        assert_eq!(Counts::of_cells("thread 'main' panicked\n"), Counts::default());
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) const REDIS_STORE: &str = "packages/go/redisstore";
 pub(crate) const DRIVER: &str = "tests/adapters/drivers/go";
 /// The module of the benchmarks.
 pub(crate) const BENCH: &str = "tests/bench/go";
+/// The module of the drivers that seal and open.
+pub(crate) const INTEROP: &str = "tests/interop/drivers/go";
 /// A program of one file that seals and opens; it runs in the module's folder.
 pub(crate) const PEER: &str = "../../tests/interop/go_peer.go";
 /// The document's example; it runs in the module's folder.

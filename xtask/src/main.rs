@@ -7,6 +7,7 @@ mod data;
 mod demo;
 mod dependencies;
 mod go;
+mod installed;
 mod npm;
 mod python;
 mod repo;

@@ -510,7 +510,8 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
         .try_for_each(|entry| copy_tree(&entry.path(), &to.join(entry.file_name())))
 }
 
-fn copy_sources(from: &Path, to: &Path) -> Result<()> {
+/// Copies the modules of a folder.
+pub(crate) fn copy_sources(from: &Path, to: &Path) -> Result<()> {
     let entries = fs::read_dir(from).map_err(|error| format!("cannot read {}: {error}", from.display()))?;
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         if path.extension() == Some("mjs".as_ref()) {

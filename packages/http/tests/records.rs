@@ -18,7 +18,8 @@ const PRINT: &str = "60183478c2f5434cb46989bee0603eb79cce982e2aff6af4bbf81c033aa
 const LEASE: Duration = Duration::from_secs(60);
 
 fn redis() -> Redis {
-    Redis::start(&[]).unwrap_or_else(|| panic!("these tests need redis-server; on Debian: apt-get install redis-server"))
+    Redis::start(&[])
+        .unwrap_or_else(|| panic!("these tests need redis-server; on Debian: apt-get install redis-server"))
 }
 
 /// One command of words without spaces, and the first line of its answer.
@@ -61,8 +62,7 @@ impl Run {
                 let mut outcome = json!({"result": begun.as_str()});
                 match begun {
                     Begun::New(token) => {
-                        self.lease_ends
-                            .insert(key.as_str().to_owned(), number("now_millis") + number("lease_millis"));
+                        self.lease_ends.insert(key.as_str().to_owned(), number("now_millis") + number("lease_millis"));
                         assert!(self.tokens.values().all(|t| t.key != token.key || t.number < token.number));
                         if let Some(name) = step["token"].as_str() {
                             self.tokens.insert(name.to_owned(), token);

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::counts::Counts;
-use crate::npm::{self, Npm};
-use crate::python::Interpreter;
+use crate::installed::text;
 use crate::repo::Repo;
 use crate::screen::{bad, say};
 use crate::shell::Shell;
 use crate::test::Context;
-use crate::{Result, fail, go, python, system};
+use crate::{Result, go, installed, system};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let Context { repo, shell, .. } = context;
@@ -35,9 +34,9 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     }
     let Drivers { clients, servers } = all;
     let list = write(repo, "clients", clients)?;
-    counts += context.count(repo.command(&program).arg(list), of_cells)?;
+    counts += context.count(repo.command(&program).arg(list), Counts::of_cells)?;
     let list = write(repo, "servers", servers)?;
-    counts += context.count(repo.command(&program).arg("servers").arg(list), of_cells)?;
+    counts += context.count(repo.command(&program).arg("servers").arg(list), Counts::of_cells)?;
     Ok(counts)
 }
 
@@ -79,13 +78,8 @@ fn rust(program: &Path) -> Drivers {
 }
 
 fn in_python(repo: &Repo, shell: &Shell) -> Result<Drivers> {
-    let default = Interpreter::default(repo)?;
-    let tools = python::environment(repo, shell, &default, "python-tools", python::DEVELOPMENT)?;
-    let wheel = python::build_wheel(repo, shell, &tools, &default)?;
-    let path = python::environment(repo, shell, &default, "adapters", python::TESTS)?;
-    python::install_wheel(repo, shell, &path, &wheel)?;
-    let python = &*path.to_string_lossy();
-    let script = |name: &str| repo.path(&format!("tests/adapters/drivers/{name}.py")).to_string_lossy().into_owned();
+    let python = &*text(&installed::python(repo, shell)?);
+    let script = |name: &str| text(&repo.path(&format!("tests/adapters/drivers/{name}.py")));
     let (client, server) = (script("client"), script("server"));
     let client = (&[python, "-B", &client][..], PYTHON_CLIENTS);
     Ok(Drivers::new("Python", client, (&[python, "-B", &server], PYTHON_SERVERS)))
@@ -95,20 +89,13 @@ const PYTHON_CLIENTS: &[&str] = &["requests", "httpx", "httpx-async", "aiohttp",
 const PYTHON_SERVERS: &[&str] = &["starlette", "fastapi", "flask", "django"];
 
 fn in_go(repo: &Repo, shell: &Shell) -> Result<Drivers> {
-    if !go::is_installed(repo) {
-        return fail(go::MISSING);
-    }
-    let program: PathBuf = repo.target().join("xtask/go-driver");
-    shell.run(go::command(repo, go::DRIVER, &["build", "-o"]).arg(&program).arg("."))?;
-    let program = &*program.to_string_lossy();
+    let program = &*text(&installed::go(repo, shell, go::DRIVER, ".")?.join("go"));
     Ok(Drivers::new("Go", (&[program], &["transport", "client"]), (&[program], &["nethttp"])))
 }
 
 fn in_javascript(repo: &Repo, shell: &Shell) -> Result<Drivers> {
-    let npm = Npm::with_tools(repo, shell)?;
-    let folder = npm.project("adapters", &npm.pack()?)?;
-    npm.link_tools(&folder, npm::PACKAGE)?;
-    let script = |name: &str| repo.path(&format!("tests/adapters/drivers/{name}.mjs")).to_string_lossy().into_owned();
+    let folder = installed::node(repo, shell, "adapters", &[])?;
+    let script = |name: &str| text(&repo.path(&format!("tests/adapters/drivers/{name}.mjs")));
     let (client, server) = (script("client"), script("server"));
     let mut drivers = Drivers::new("Node", (&["node", &client], NODE_CLIENTS), (&["node", &server], NODE_SERVERS));
     for driver in drivers.clients.iter_mut().chain(&mut drivers.servers) {
@@ -119,26 +106,3 @@ fn in_javascript(repo: &Repo, shell: &Shell) -> Result<Drivers> {
 
 const NODE_CLIENTS: &[&str] = &["fetch", "ky", "axios", "undici", "client"];
 const NODE_SERVERS: &[&str] = &["web", "express", "express-parsed", "fastify", "hono"];
-
-/// Reads the rows of the table: a cell in which a promise was broken is named at the end.
-fn of_cells(output: &str) -> Counts {
-    let cells = |line: &str| line.strip_prefix("cells: ").map(str::to_owned);
-    let last = output.lines().rev().find_map(cells).unwrap_or_default();
-    let number = |what: &str| {
-        let of = last.split(", ").find_map(|part| part.strip_suffix(what)).map(str::trim);
-        of.and_then(|number| number.parse().ok()).unwrap_or_default()
-    };
-    Counts { passed: number("kept"), failed: number("broken"), skipped: 0 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_line_counts() {
-        let counts = of_cells("| adapter | …\ncells: 2 kept, 0 broken\n…\ncells: 110 kept, 2 broken\n");
-        assert_eq!(counts, Counts { passed: 110, failed: 2, skipped: 0 });
-        assert_eq!(of_cells("thread 'main' panicked\n"), Counts::default());
-    }
-}

@@ -1,8 +1,8 @@
 //! The Rust adapters' own tests. What every adapter of every language has to keep is the stage `adapters`.
 
-use crate::{Result, system};
 use crate::counts::Counts;
 use crate::test::Context;
+use crate::{Result, system};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     // Ignored are the tests that need Redis alone; without it they count as skipped.

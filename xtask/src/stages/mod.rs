@@ -12,6 +12,7 @@ mod doc;
 mod fmt;
 mod go;
 mod http;
+mod interop;
 mod npm;
 mod python;
 mod rust;
@@ -55,6 +56,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "python", about: "the Python package, in every CPython that is here", run: python::run },
     Stage { name: "go", about: "the Go module: vectors, races, the tool's answers, fuzzing", run: go::run },
     Stage { name: "npm", about: "the npm package, installed and run in every runtime", run: npm::run },
+    Stage { name: "interop", about: "every implementation opens what every other seals", run: interop::run },
     Stage { name: "adapters", about: "every HTTP adapter of every language under every fault", run: adapters::run },
     Stage { name: "bench", about: "the benchmarks compile, and their candidates agree", run: bench::run },
     Stage { name: "clean", about: "the run left the working tree as it was", run: clean::run },

@@ -151,7 +151,7 @@ impl RedisReplayStore {
         let script = script(step, key, |command| {
             command.arg(fingerprint).arg(lease_millis).arg(IDEMPOTENCY_TTL_MILLIS);
         });
-        let ([mut answer],): ([Vec<Vec<u8>>; 1],) = self.ask(&script).await?;
+        let (mut answer,): (Vec<Vec<u8>>,) = self.ask(&script).await?;
         let known = answer.iter().map(|word| str::from_utf8(word).unwrap_or_default()).collect::<Vec<_>>();
         Ok(match known[..] {
             ["new", number] => {
@@ -170,7 +170,7 @@ impl RedisReplayStore {
     }
 
     async fn change(&self, script: &redis::Pipeline) -> Result<bool, Error> {
-        let ([[answer]],): ([[String; 1]; 1],) = self.ask(script).await?;
+        let ([answer],): ([String; 1],) = self.ask(script).await?;
         match &*answer {
             "stored" => Ok(true),
             "stale" => Ok(false),

@@ -26,7 +26,10 @@ fn main() {
     let payload = payload();
     let sealed = Envelope::new(SECRET).unwrap().seal_response_json(&payload).unwrap();
     let (plain_url, sealed_url) = (serve(payload.clone()), serve(sealed));
-    println!("a call with {} B of JSON each way; {rounds} rounds in turns; medians, and quartiles of the ratio\n", payload.len());
+    println!(
+        "a call with {} B of JSON each way; {rounds} rounds in turns; medians, and quartiles of the ratio\n",
+        payload.len()
+    );
     println!("| client | with the adapter / without | quartiles | without, µs | with, µs | seal and open alone, µs |");
     println!("|---|---|---|---|---|---|");
     for command in arguments.split(|argument| argument == "--") {
