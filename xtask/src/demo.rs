@@ -1,190 +1,221 @@
-//! `cargo xtask demo`: the protocol's example, sealed and opened by every implementation, to and from PyNaCl; in
-//! JavaScript to and from tweetnacl.
+//! `cargo xtask demo`: the document's examples in every language, against a sandbox, from packages installed as users install them.
 
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::python::Interpreter;
+use crate::installed::{self, text};
 use crate::repo::Repo;
 use crate::screen::{bad, bold, good, say};
-use crate::shell::{Shell, pipe};
-use crate::{Result, fail, go, npm, python, vectors};
+use crate::shell::Shell;
+use crate::{Result, fail, npm};
 
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     if !arguments.is_empty() {
         return fail(format!("`{}` is unknown here; demo takes no argument", arguments.join(" ")));
     }
-    say!("{}\n   payload  {PAYLOAD}\n   secret   {SECRET}", bold("cardseal demo"));
-    let mut demo = Demo { steps: 0, failures: 0 };
-    let pynacl = demo.prepare("PyNaCl", || pynacl_peer(repo));
-    let theirs = demo.step("PyNaCl seals the payload", || sealed(run_with(&pynacl, "seal", PAYLOAD)?));
-
-    for (name, prepare) in IMPLEMENTATIONS {
-        let program = demo.prepare(name, || prepare(repo));
-        let run = |verb: &str, input: &str| run_with(&program, verb, input);
-        let body = demo.step(&format!("{name} seals the payload"), || sealed(run("seal", PAYLOAD)?));
-        demo.step(&format!("{name} opens its own body"), || opened(run("open", needed(&body)?)?));
-        demo.step(&format!("PyNaCl opens the body of {name}"), || opened(run_with(&pynacl, "open", needed(&body)?)?));
-        demo.step(&format!("{name} opens the body of PyNaCl"), || opened(run("open", needed(&theirs)?)?));
-    }
-    javascript(repo, &mut demo);
-    for (name, prepare) in EXAMPLES {
-        let program = demo.prepare(name, || prepare(repo));
-        demo.step(&format!("{name} runs"), || pipe(&mut command(&program)?, ""));
-    }
-    Ok(demo.conclude())
-}
-
-/// The document's examples in JavaScript and TypeScript, with `new Envelope(secret)`, to and from tweetnacl.
-fn javascript(repo: &Repo, demo: &mut Demo) {
+    let started = Instant::now();
+    say!("{}\n\n{} the sandbox and the packages", bold("cardseal demo"), bold("=="));
+    let tool = ready("the command line tool", || build_tool(repo))?;
     let shell = Shell::quiet_until_failure();
-    let node = demo
-        .prepare("the npm package", || Ok(program(repo.command("node").current_dir(npm::demo_project(repo, &shell)?))));
-    let node = |script: &str, arguments: &[&str], input: &str| pipe(command(&node)?.arg(script).args(arguments), input);
-    let tweetnacl = |verb: &str, input: &str| node("tweetnacl_peer.mjs", &[verb], input);
-    for (language, program) in [("JavaScript", "example.mjs"), ("TypeScript", "example.js")] {
-        // The example prints the body, and then what it opened.
-        let body = demo.step(&format!("the {language} example seals and opens the payload"), || {
-            let output = node(program, &[], "")?;
-            let (body, payload) = output.split_once('\n').unwrap_or_default();
-            let expected = "{ request_timestamp: 1700000000000000, card_id: 'card_abc123' }";
-            if payload.trim_end() == expected {
-                sealed(body.to_owned())
-            } else {
-                fail(format!("it opened to {payload}"))
+    let languages: Vec<(&str, Result<Examples>)> =
+        LANGUAGES.iter().map(|(name, prepare)| (*name, ready(name, || prepare(repo, &shell)))).collect();
+
+    let sandbox = Sandbox::start(repo, &tool)?;
+    say!(
+        "\n{} {} examples against {}",
+        bold("=="),
+        EXAMPLES.len(),
+        sandbox.account["url"].as_str().unwrap_or_default()
+    );
+    let mut outcomes = BTreeMap::new();
+    for (language, examples) in &languages {
+        let Ok(examples) = examples else { continue };
+        for example in EXAMPLES {
+            let outcome = sandbox.run(examples(example), *language == languages[0].0 || is_verbose());
+            match &outcome {
+                Ok(time) => say!("   {} {language} {example} in {:.1} s", good("ok"), time.as_secs_f64()),
+                Err(why) => say!("   {} {language} {example}: {why}", bad("FAILED")),
             }
-        });
-        demo.step(&format!("tweetnacl opens the body of {language}"), || {
-            same_payload(&tweetnacl("open", needed(&body)?)?)
-        });
+            outcomes.insert((*example, *language), outcome);
+        }
     }
-    let body = demo.step("tweetnacl seals the payload", || sealed(tweetnacl("seal", PAYLOAD)?));
-    for engine in ["cardseal", "cardseal/wasm"] {
-        demo.step(&format!("{engine} opens the body of tweetnacl"), || {
-            opened(node("open.mjs", &[engine], needed(&body)?)?)
-        });
+    drop(sandbox);
+    table(&languages, &outcomes);
+    let failures = outcomes.values().filter(|outcome| outcome.is_err()).count();
+    let missing: Vec<_> =
+        languages.iter().filter_map(|(name, examples)| Some((name, examples.as_ref().err()?))).collect();
+    for (language, why) in &missing {
+        say!("{} {language}: {why}", bad("skipped"));
     }
+    say!(
+        "{} of {} examples are {} in {:.0} s.",
+        outcomes.len() - failures,
+        outcomes.len(),
+        good("ok"),
+        started.elapsed().as_secs_f64()
+    );
+    Ok(if failures == 0 && missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The same members and values; TypeScript's example writes its payload without spaces.
-fn same_payload(text: &str) -> Result<String> {
-    match (serde_json::from_str::<Value>(text), serde_json::from_str::<Value>(PAYLOAD)) {
-        (Ok(given), Ok(expected)) if given == expected => Ok(format!("{} (the payload)", text.trim_end())),
-        _ => fail(format!("another payload came out: {}", text.trim_end())),
-    }
-}
-
-/// By name, what gets a program ready that takes `seal` or `open` and a text on its standard input.
-const IMPLEMENTATIONS: &[(&str, Prepare)] = &[
-    ("the command line tool", command_line_tool),
-    ("the Python package", |repo| python_package(repo, "tests/interop/cardseal_python.py")),
-    ("the Go module", |repo| go_module(repo, go::PEER)),
+/// The names of the examples, which are the same in every language, in the order of the story.
+const EXAMPLES: &[&str] = &[
+    "encrypted_payload",
+    "master_wallet_topup",
+    "cardholder_creation",
+    "card_issue",
+    "card_topup",
+    "card_status_change",
+    "webhook_receiver",
+    "errors",
+    "retry",
+    "key_rotation",
 ];
 
-/// The document's example in each language: programs that need nothing more.
-const EXAMPLES: &[(&str, Prepare)] = &[
-    ("examples/python/encrypted_payload.py", |repo| python_package(repo, "examples/python/encrypted_payload.py")),
-    ("examples/go", |repo| go_module(repo, go::EXAMPLE)),
+/// The command that runs an example.
+type Examples = Box<dyn Fn(&str) -> Command>;
+type Prepare = fn(&Repo, &Shell) -> Result<Examples>;
+
+const LANGUAGES: &[(&str, Prepare)] = &[
+    ("Python", in_python),
+    ("Go", in_go),
+    ("JavaScript", in_javascript),
+    ("TypeScript", in_typescript),
+    ("Rust", in_rust),
 ];
 
-type Prepare = fn(&Repo) -> Result<Program>;
-
-/// Makes a command to which arguments can be added.
-type Program = Box<dyn Fn() -> Command>;
-
-struct Demo {
-    steps: u32,
-    failures: u32,
+/// Says what is being got ready, and how long it took.
+fn ready<T>(name: &str, prepare: impl FnOnce() -> Result<T>) -> Result<T> {
+    say!("   {name}: building and installing …");
+    let started = Instant::now();
+    let prepared = prepare();
+    let outcome = if prepared.is_ok() { good("ready") } else { bad("not ready") };
+    say!("   {name}: {outcome} after {:.1} s", started.elapsed().as_secs_f64());
+    prepared
 }
 
-impl Demo {
-    /// Gets a program ready: that it cannot be is said by the steps that need it.
-    fn prepare(&self, name: &str, prepare: impl FnOnce() -> Result<Program>) -> Result<Program> {
-        say!("\n{} {name}: building and installing …", bold("=="));
+fn in_python(repo: &Repo, shell: &Shell) -> Result<Examples> {
+    let (python, folder) = (installed::python(repo, shell)?, repo.path("examples/python"));
+    Ok(Box::new(move |example| command(&python, &["-B", &text(&folder.join(format!("{example}.py")))])))
+}
+
+fn in_go(repo: &Repo, shell: &Shell) -> Result<Examples> {
+    let folder = installed::go(repo, shell, "examples/go", "./...")?;
+    Ok(Box::new(move |example| command(&folder.join(example), &[])))
+}
+
+fn in_javascript(repo: &Repo, shell: &Shell) -> Result<Examples> {
+    let project = installed::node(repo, shell, "examples-js", &["examples/js"])?;
+    Ok(Box::new(move |example| command("node".as_ref(), &[&text(&project.join(format!("{example}.mjs")))])))
+}
+
+fn in_typescript(repo: &Repo, shell: &Shell) -> Result<Examples> {
+    let project = installed::node(repo, shell, "examples-ts", &[])?;
+    let npm = npm::Npm::with_tools(repo, shell)?;
+    npm.copy_tree("examples/ts", &project)?;
+    let strict =
+        ["--strict", "--noUncheckedIndexedAccess", "--module", "nodenext", "--target", "es2022", "--types", "node"];
+    let sources = npm::files(&repo.path("examples/ts"), "ts")?;
+    let sources: Vec<_> = sources.iter().filter_map(|path| path.file_name()).collect();
+    shell.run(npm.tool("tsc").args(strict).args(sources).current_dir(&project))?;
+    Ok(Box::new(move |example| command("node".as_ref(), &[&text(&project.join(format!("{example}.js")))])))
+}
+
+fn in_rust(repo: &Repo, shell: &Shell) -> Result<Examples> {
+    shell.run(&mut repo.cargo("build --locked -p cardseal-examples --bins"))?;
+    let folder = repo.target().join("debug");
+    Ok(Box::new(move |example| command(&folder.join(example), &[])))
+}
+
+fn command(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command
+}
+
+/// A sandbox with an account of its own, until it is dropped.
+struct Sandbox {
+    process: Child,
+    account: Value,
+}
+
+impl Sandbox {
+    fn start(repo: &Repo, tool: &Path) -> Result<Self> {
+        let mut command = repo.command(tool);
+        command.args(["sandbox", "--control", "--quiet", "--json"]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut process = command.spawn().map_err(|error| format!("the sandbox does not start: {error}"))?;
+        let mut line = String::new();
+        let read = process.stdout.take().map(|output| BufReader::new(output).read_line(&mut line));
+        match serde_json::from_str(&line) {
+            Ok(account) if matches!(read, Some(Ok(_))) => Ok(Self { process, account }),
+            _ => fail("the sandbox does not say where it is"),
+        }
+    }
+
+    /// Runs an example, and shows what it printed where that was asked for, or where it failed.
+    fn run(&self, mut example: Command, is_shown: bool) -> Result<Duration> {
+        for (name, member) in VARIABLES {
+            example.env(name, self.account.pointer(member).and_then(Value::as_str).unwrap_or_default());
+        }
         let started = Instant::now();
-        let program = prepare();
-        say!("   {} in {:.1} s", if program.is_ok() { "ready" } else { "not ready" }, started.elapsed().as_secs_f64());
-        program
-    }
-
-    /// Shows what came out, and hands it on to the steps that need it.
-    fn step(&mut self, title: &str, act: impl FnOnce() -> Result<String>) -> Option<String> {
-        self.steps += 1;
-        say!("{} {title}", bold(&format!("{}.", self.steps)));
-        match act() {
-            Ok(text) => {
-                for line in text.trim_end().lines() {
-                    say!("   {line}");
-                }
-                say!("   {}", good("ok"));
-                Some(text)
-            }
-            Err(error) => {
-                self.failures += 1;
-                say!("   {} {error}", bad("FAILED:"));
-                None
-            }
+        let output = example
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("{} does not start: {error}", example.get_program().to_string_lossy()))?;
+        let (shown, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        if is_shown || !output.status.success() {
+            shown.lines().chain(errors.lines()).for_each(|line| say!("     {line}"));
         }
-    }
-
-    fn conclude(self) -> ExitCode {
-        let Self { steps, failures } = self;
-        if failures == 0 {
-            say!("\nAll {steps} steps are {}.", good("ok"));
-            ExitCode::SUCCESS
-        } else {
-            say!("\n{}", bad(&format!("{failures} of {steps} steps failed.")));
-            ExitCode::FAILURE
+        match output.status.success() {
+            true if shown.trim().is_empty() => fail("it shows nothing"),
+            true => Ok(started.elapsed()),
+            false => fail(output.status.to_string()),
         }
     }
 }
 
-fn run_with(program: &Result<Program>, verb: &str, input: &str) -> Result<String> {
-    pipe(command(program)?.arg(verb), input)
-}
-
-fn command(program: &Result<Program>) -> Result<Command> {
-    let mut command = program.as_ref()?();
-    command.env("CARDSEAL_SECRET", SECRET);
-    Ok(command)
-}
-
-/// A program with the arguments that come first, to be run in a folder.
-fn program(command: &Command) -> Program {
-    let (path, folder) = (command.get_program().to_owned(), command.get_current_dir().map(Path::to_path_buf));
-    let arguments: Vec<_> = command.get_args().map(std::ffi::OsStr::to_owned).collect();
-    let variables: Vec<_> =
-        command.get_envs().map(|(name, value)| (name.to_owned(), value.map(std::ffi::OsStr::to_owned))).collect();
-    Box::new(move || {
-        let mut command = Command::new(&path);
-        command.args(&arguments);
-        command.envs(variables.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))));
-        if let Some(folder) = &folder {
-            command.current_dir(folder);
-        }
-        command
-    })
-}
-
-/// Seals and opens as the protocol's own example does, with PyNaCl alone.
-fn pynacl_peer(repo: &Repo) -> Result<Program> {
-    let path = python::with_requirements(repo, &Shell::quiet_until_failure(), vectors::REQUIREMENTS)?;
-    Ok(program(repo.command(path).args(["-B", "tests/interop/pynacl_peer.py"])))
-}
-
-fn command_line_tool(repo: &Repo) -> Result<Program> {
-    Ok(program(&repo.command(build_tool(repo)?)))
-}
-
-/// A program of one file, run with the Go module.
-fn go_module(repo: &Repo, file: &str) -> Result<Program> {
-    if !go::is_installed(repo) {
-        return fail(go::MISSING);
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
-    Ok(program(&go::command(repo, go::MODULE, &["run", file])))
+}
+
+/// What the examples read, and where the sandbox says it.
+const VARIABLES: &[(&str, &str)] = &[
+    ("CARDSEAL_URL", "/url"),
+    ("CARDSEAL_API_KEY", "/api_key"),
+    ("CARDSEAL_SECRET", "/secret"),
+    ("CARDSEAL_CONTROL_URL", "/control/url"),
+    ("CARDSEAL_CONTROL_TOKEN", "/control/token"),
+];
+
+fn is_verbose() -> bool {
+    std::env::var_os("CI").is_some()
+}
+
+/// Example by language: how long it took, or that it failed.
+fn table(languages: &[(&str, Result<Examples>)], outcomes: &BTreeMap<(&str, &str), Result<Duration>>) {
+    say!(
+        "\n| {:20} | {} |",
+        "example",
+        languages.iter().map(|(name, _)| format!("{name:10}")).collect::<Vec<_>>().join(" | ")
+    );
+    say!("|{}|{}", "-".repeat(22), format!("{}|", "-".repeat(12)).repeat(languages.len()));
+    for example in EXAMPLES {
+        let cells = languages.iter().map(|(language, _)| match outcomes.get(&(*example, *language)) {
+            // Coloured after it is padded: a terminal's codes have no width.
+            Some(Ok(time)) => good(&format!("{:10}", format!("ok {:5.1} s", time.as_secs_f64()))),
+            Some(Err(_)) => bad(&format!("{:10}", "FAILED")),
+            None => format!("{:10}", "—"),
+        });
+        say!("| {example:20} | {} |", cells.collect::<Vec<_>>().join(" | "));
+    }
+    say!("");
 }
 
 /// Cargo itself says where the binary is: a configuration may have moved it.
@@ -205,36 +236,3 @@ pub(crate) fn build_tool(repo: &Repo) -> Result<PathBuf> {
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .ok_or_else(|| "cargo built no binary named cardseal".to_owned())
 }
-
-/// A script that runs where the package is installed as it is published, and nothing else.
-fn python_package(repo: &Repo, script: &'static str) -> Result<Program> {
-    let shell = Shell::quiet_until_failure();
-    let default = Interpreter::default(repo)?;
-    let tools = python::environment(repo, &shell, &default, "python-tools", python::DEVELOPMENT)?;
-    let wheel = python::build_wheel(repo, &shell, &tools, &default)?;
-    let folder = repo.target().join("xtask/python/demo");
-    let path = python::empty_environment(repo, &shell, &default, &folder)?;
-    python::install_wheel(repo, &shell, &path, &wheel)?;
-    Ok(program(repo.command(path).args(["-B", script])))
-}
-
-fn needed(body: &Option<String>) -> Result<&str> {
-    body.as_deref().ok_or_else(|| "there is no body to open".to_owned())
-}
-
-fn sealed(body: String) -> Result<String> {
-    match serde_json::from_str::<Value>(&body) {
-        Ok(json) if json["encrypted"].is_string() => Ok(body.trim_end().to_owned()),
-        _ => fail(format!("this is no sealed body: {}", body.trim_end())),
-    }
-}
-
-fn opened(payload: String) -> Result<String> {
-    match payload.trim_end() {
-        same if same == PAYLOAD => Ok(format!("{same} (the payload, byte for byte)")),
-        other => fail(format!("another payload came out: {other}")),
-    }
-}
-
-const PAYLOAD: &str = r#"{"request_timestamp": 1700000000000000, "card_id": "card_abc123"}"#;
-const SECRET: &str = "your_api_secret_key_here";

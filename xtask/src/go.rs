@@ -21,10 +21,8 @@ pub(crate) const DRIVER: &str = "tests/adapters/drivers/go";
 pub(crate) const BENCH: &str = "tests/bench/go";
 /// The module of the drivers that seal and open.
 pub(crate) const INTEROP: &str = "tests/interop/drivers/go";
-/// A program of one file that seals and opens; it runs in the module's folder.
-pub(crate) const PEER: &str = "../../tests/interop/go_peer.go";
-/// The document's example; it runs in the module's folder.
-pub(crate) const EXAMPLE: &str = "../../examples/go/main.go";
+/// The module of the examples.
+pub(crate) const EXAMPLES: &str = "examples/go";
 
 pub(crate) const MISSING: &str = "Go is missing: install Go 1.25 or newer, so that `go version` works";
 

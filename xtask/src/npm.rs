@@ -340,20 +340,6 @@ fn binary_literal(bytes: &[u8]) -> String {
     literal + "`"
 }
 
-/// A project with the packed package, the examples, and tweetnacl as a peer.
-pub(crate) fn demo_project(repo: &Repo, shell: &Shell) -> Result<PathBuf> {
-    let npm = Npm::with_tools(repo, shell)?;
-    let folder = npm.project("demo", &npm.pack()?)?;
-    npm.link_tools(&folder, PACKAGE)?;
-    npm.copy_tree("examples/js", &folder)?;
-    npm.copy_tree("examples/ts", &folder)?;
-    copy_sources(&repo.path("tests/interop"), &folder)?;
-    let strict =
-        ["--strict", "--noUncheckedIndexedAccess", "--module", "nodenext", "--target", "es2022", "--types", "node"];
-    npm.shell.run(npm.tool("tsc").args(strict).arg("example.ts").current_dir(&folder))?;
-    Ok(folder)
-}
-
 /// Measures an engine of the installed package against its peers; `--check` only lets them open each other's bodies.
 pub(crate) fn bench(npm: &Npm<'_>, tarballs: &Tarballs, engine: &str, options: &[String]) -> Result<()> {
     npm.install(BENCH)?;

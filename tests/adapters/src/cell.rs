@@ -19,6 +19,8 @@ pub(crate) struct Cell {
     fired: usize,
     /// Bodies that went over the wire a second time.
     pub(crate) identical: usize,
+    /// Bodies that the proxy sent twice, and that were accepted twice.
+    replayed: usize,
     nested: usize,
     /// Charges beyond one for each key.
     double_charged: usize,
@@ -46,6 +48,7 @@ impl Cell {
         let Self {
             fired,
             identical,
+            replayed: _,
             nested,
             double_charged,
             lost,
@@ -66,6 +69,7 @@ impl Cell {
     pub(crate) fn broken(&self) -> Vec<String> {
         let promises = [
             (self.identical, "identical bodies"),
+            (self.replayed, "replays accepted"),
             (self.nested, "nested seals"),
             (self.double_charged, "double charges"),
             (self.lost, "lost orders"),
@@ -107,7 +111,8 @@ pub(crate) async fn run(command: &Command, fault: Fault) -> Cell {
     let calls = calls(&card_id);
     let ended = command.run(&account, &calls).await;
     let seen = proxy.seen();
-    let mut cell = Cell { fired: seen.fired, identical: seen.identical, nested: seen.nested, ..Cell::default() };
+    let Seen { fired, identical, replayed, nested, .. } = seen;
+    let mut cell = Cell { fired, identical, replayed, nested, ..Cell::default() };
     for broken in &seen.broken {
         cell.other(broken.clone());
     }
@@ -165,13 +170,13 @@ fn judge(cell: &mut Cell, fault: Fault, calls: &[Call], ended: &HashMap<usize, V
 }
 
 /// How many charges there have been.
-async fn charges(sandbox: &Sandbox) -> usize {
+pub(crate) async fn charges(sandbox: &Sandbox) -> usize {
     let ledger = sandbox.control().ledger().await.unwrap();
     ledger.as_array().unwrap().iter().filter(|entry| entry["kind"] == "charge").count()
 }
 
 /// A card that can be topped up.
-async fn active_card(sandbox: &Sandbox) -> Value {
+pub(crate) async fn active_card(sandbox: &Sandbox) -> Value {
     let user = json!({"external_user_id": "user-1"});
     call(sandbox, "/users/create", &user).await;
     let holder = json!({

@@ -31,7 +31,8 @@ pub(crate) fn calls(card_id: &Value) -> Vec<Call> {
     all.enumerate().map(|(id, kind)| call(id, kind, card_id)).collect()
 }
 
-fn call(id: usize, kind: Kind, card_id: &Value) -> Call {
+/// A call of a kind.
+pub(crate) fn call(id: usize, kind: Kind, card_id: &Value) -> Call {
     let (path, mut payload) = match kind {
         Kind::Keyed => ("/cards/topup", json!({"card_id": card_id, "amount": "20.00"})),
         Kind::Read => ("/cards/get", json!({"card_id": card_id})),

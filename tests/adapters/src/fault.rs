@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     Html,
     /// 429 with `Retry-After: 1`.
     RetryAfter,
+    /// A crowd's: what is lost, broken and sent twice, in turns.
+    Mixed,
 }
 
 impl Fault {
@@ -34,7 +36,14 @@ impl Fault {
             Self::Delay => "delayed",
             Self::Html => "HTML",
             Self::RetryAfter => "429",
+            Self::Mixed => "mixed",
         }
+    }
+
+    /// What is done to a call that is chosen.
+    pub(crate) fn of(self, id: usize) -> Self {
+        const TURNS: [Fault; 4] = [Fault::DropAfter, Fault::Html, Fault::Duplicate, Fault::DropBefore];
+        if self == Self::Mixed { TURNS[id / self.every() % TURNS.len()] } else { self }
     }
 
     /// Whether an attempt is hit: the `attempt`-th, from 1, of a call that is chosen.
@@ -53,6 +62,7 @@ impl Fault {
     pub(crate) fn every(self) -> usize {
         match self {
             Self::Delay => 4,
+            Self::Mixed => 8,
             _ => 2,
         }
     }

@@ -10,6 +10,7 @@
 
 mod axum;
 mod cell;
+mod crowd;
 mod driver;
 mod exchange;
 mod fault;
@@ -28,6 +29,7 @@ use fault::Fault;
 const HELP: &str = "\
 adapters DRIVERS [--only TEXT]   DRIVERS is a JSON file: a list of {\"name\", \"command\": [\"…\"], \"folder\"}
 adapters servers DRIVERS         the same for middlewares, and then all of them on one Redis
+adapters crowd DRIVERS           the first adapter of each language, all at once, against one server
 adapters axum                    the driver of this repository's layer for axum
 adapters rust ADAPTER            the drivers of this repository's Rust adapters: client, middleware
 adapters naive                   the adapter that is wrong on purpose, as a driver";
@@ -42,6 +44,7 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         ["servers", drivers] => servers::table(drivers).await,
+        ["crowd", drivers] => crowd::run(drivers).await,
         ["axum"] => {
             axum::run().await;
             ExitCode::SUCCESS

@@ -27,6 +27,8 @@ pub(crate) struct Seen {
     bodies: HashSet<Vec<u8>>,
     /// Bodies that had come before, byte for byte.
     pub(crate) identical: usize,
+    /// Bodies that were sent twice by the proxy, and accepted twice.
+    pub(crate) replayed: usize,
     /// Envelopes around envelopes.
     pub(crate) nested: usize,
     /// What was no request of this project's.
@@ -79,35 +81,36 @@ impl Link {
     async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
         loop {
             let Some(request) = Message::read(&mut client).await? else { return Ok(()) };
-            let hit = self.note(&request);
-            match self.fault {
-                Fault::UnavailableTwice if hit => client.write_all(UNAVAILABLE).await?,
-                Fault::RetryAfter if hit => client.write_all(TOO_MANY).await?,
-                Fault::DropBefore if hit => return Ok(()),
-                Fault::DropAfter if hit => {
+            match self.note(&request) {
+                Some(Fault::UnavailableTwice) => client.write_all(UNAVAILABLE).await?,
+                Some(Fault::RetryAfter) => client.write_all(TOO_MANY).await?,
+                Some(Fault::DropBefore) => return Ok(()),
+                Some(Fault::DropAfter) => {
                     self.forward(&request).await?;
                     return Ok(());
                 }
-                Fault::Html if hit => {
+                Some(Fault::Html) => {
                     self.forward(&request).await?;
                     client.write_all(PAGE).await?;
                 }
-                Fault::Delay if hit => {
+                Some(Fault::Delay) => {
                     let answer = self.forward(&request).await?;
                     sleep(DELAY).await;
                     client.write_all(&answer).await?;
                 }
-                Fault::Duplicate if hit => {
-                    self.forward(&request).await?;
+                Some(Fault::Duplicate) => {
+                    let first = self.forward(&request).await?;
                     let answer = self.forward(&request).await?;
+                    let was_accepted = |answer: &[u8]| !answer.starts_with(b"HTTP/1.1 400 ");
+                    self.seen.lock().unwrap().replayed += usize::from(was_accepted(&first) && was_accepted(&answer));
                     client.write_all(&answer).await?;
                 }
-                Fault::DropIdle if hit => {
+                Some(Fault::DropIdle) => {
                     let answer = self.forward(&request).await?;
                     client.write_all(&answer).await?;
                     return Ok(());
                 }
-                _ => {
+                Some(Fault::Mixed) | None => {
                     let answer = self.forward(&request).await?;
                     client.write_all(&answer).await?;
                 }
@@ -115,8 +118,8 @@ impl Link {
         }
     }
 
-    /// Writes an attempt down; true if it is to be hit.
-    fn note(&self, request: &Message) -> bool {
+    /// Writes an attempt down, and gives what is to be done to it.
+    fn note(&self, request: &Message) -> Option<Fault> {
         let opened = self.open(&request.body);
         let mut seen = self.seen.lock().unwrap();
         if !seen.bodies.insert(request.body.clone()) {
@@ -126,13 +129,13 @@ impl Link {
             Ok(payload) => payload,
             Err(error) => {
                 seen.broken.push(error);
-                return false;
+                return None;
             }
         };
         if payload.keys().filter(|name| *name != "request_timestamp").eq(["encrypted"]) {
             seen.nested += 1;
         }
-        let Some(id) = payload.get(MARK).and_then(Value::as_u64).map(|id| id as usize) else { return false };
+        let id = payload.get(MARK).and_then(Value::as_u64).map(|id| id as usize)?;
         let attempts = seen.attempts.entry(id).or_default();
         *attempts += 1;
         let hit = id % self.fault.every() == 0 && self.fault.hits(*attempts);
@@ -140,7 +143,7 @@ impl Link {
             seen.keys.entry(id).or_default().insert(key);
         }
         seen.fired += usize::from(hit);
-        hit
+        hit.then(|| self.fault.of(id))
     }
 
     fn open(&self, body: &[u8]) -> Result<Map<String, Value>, String> {

@@ -34,7 +34,8 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     }
     let Drivers { clients, servers } = all;
     let list = write(repo, "clients", clients)?;
-    counts += context.count(repo.command(&program).arg(list), Counts::of_cells)?;
+    counts += context.count(repo.command(&program).arg(&list), Counts::of_cells)?;
+    counts += context.count(repo.command(&program).arg("crowd").arg(&list), Counts::of_cells)?;
     let list = write(repo, "servers", servers)?;
     counts += context.count(repo.command(&program).arg("servers").arg(list), Counts::of_cells)?;
     Ok(counts)

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::counts::Counts;
 use crate::npm::{self, Npm, PACKAGE, Tarballs, files};
@@ -338,19 +338,27 @@ impl<'a> Runtimes<'a> {
     }
 
     fn tweetnacl(&self, folder: &Path, verb: &str, input: &str) -> Result<String> {
-        self.npm.copy_tree(TWEETNACL_PEER, &folder.join("tweetnacl_peer.mjs"))?;
-        let mut command = self.node("tweetnacl_peer.mjs");
-        pipe(command.current_dir(folder).arg(verb).env("CARDSEAL_SECRET", SECRET), input)
+        self.npm.copy_tree("tests/interop/drivers/tweetnacl.mjs", &folder.join("tweetnacl.mjs"))?;
+        ask(self.node("tweetnacl.mjs").current_dir(folder), verb, input)
     }
 
     fn pynacl(&self, verb: &str, input: &str) -> Result<String> {
-        let mut command = self.npm.repo.command(&self.pynacl);
-        command.args(["-B", "tests/interop/pynacl_peer.py", verb]).env("CARDSEAL_SECRET", SECRET);
-        pipe(&mut command, input)
+        ask(self.npm.repo.command(&self.pynacl).args(["-B", "tests/interop/drivers/pynacl.py"]), verb, input)
     }
 }
 
-const TWEETNACL_PEER: &str = "tests/interop/tweetnacl_peer.mjs";
+/// Has a driver of tests/interop seal a payload or open a body.
+fn ask(driver: &mut Command, verb: &str, input: &str) -> Result<String> {
+    let (given, wanted) = if verb == "seal" { ("payload", "body") } else { ("body", "payload") };
+    let question = json!({"id": 0, "operation": verb, "secret": SECRET, "layout": "versioned", given: input});
+    let answer = pipe(driver, &format!("{question}\n"))?;
+    let answer: Value = serde_json::from_str(&answer).map_err(|error| format!("{answer} is no answer: {error}"))?;
+    match answer["ok"][wanted].as_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => fail(format!("it does not {verb}: {answer}")),
+    }
+}
+
 const SECRET: &str = "your_api_secret_key_here";
 const PAYLOAD: &str = r#"{"request_timestamp": 1700000000000000, "card_id": "card_abc123"}"#;
 const PRETTY: &str = "{\n  \"request_timestamp\": 1700000000000000,\n  \"card_id\": \"card_abc123\"\n}";
