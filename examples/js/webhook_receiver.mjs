@@ -12,7 +12,7 @@ let hasEnded = false;
 
 /** Called once for each event, though the sender may deliver it more often. If it throws, the sender comes again. */
 function handle({ type, payload }) {
-  console.log("webhook", type, "·", (payload.order ?? payload.card).card_id);
+  console.log("webhook", type, "·", (payload.order ?? payload.card)?.card_id);
   hasEnded ||= type === "order.status_changed" && payload.order.status === "completed";
 }
 
