@@ -7,6 +7,9 @@ export const baseUrl = variable("CARDSEAL_URL");
 export const apiKey = variable("CARDSEAL_API_KEY");
 export const secret = variable("CARDSEAL_SECRET");
 
+// What an example does not handle ends it with one line, such as `ApiError: Card not found`.
+process.on("uncaughtException", (error) => fail(error.cause ? `${error}: ${error.cause}` : `${error}`));
+
 /** Creates a user with a cardholder; gives the user's id. */
 export async function createCardholder(): Promise<string> {
   const client = Client.fromEnv();
