@@ -4,8 +4,9 @@ import time
 
 import requests
 from account import API_KEY, SECRET, URL, cardholder
+
 from cardseal import CardIssueStatus, OrderStatus, derive_idempotency_key
-from cardseal.requests import SealAdapter
+from cardseal.requests import SealAdapter, api_error
 
 session = requests.Session()
 session.mount(URL, SealAdapter(API_KEY, SECRET))
@@ -13,7 +14,8 @@ session.mount(URL, SealAdapter(API_KEY, SECRET))
 
 def call(path, payload, **headers):
     answer = session.post(f"{URL}/api/v1{path}", json=payload, headers=headers, timeout=10)
-    answer.raise_for_status()
+    if error := api_error(answer):
+        raise error
     return answer.json()
 
 

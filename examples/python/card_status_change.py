@@ -4,8 +4,9 @@ import asyncio
 
 import httpx
 from account import API_KEY, SECRET, URL, card
+
 from cardseal import CardStatus, OrderStatus
-from cardseal.httpx import AsyncSealTransport
+from cardseal.httpx import AsyncSealTransport, api_error
 
 
 async def main(card_id, user_id):
@@ -13,7 +14,10 @@ async def main(card_id, user_id):
     async with httpx.AsyncClient(base_url=f"{URL}/api/v1", transport=transport) as http:
 
         async def call(path, payload):
-            return (await http.post(path, json=payload)).raise_for_status().json()
+            answer = await http.post(path, json=payload)
+            if error := api_error(answer):
+                raise error
+            return answer.json()
 
         for path, wanted in (("/cards/freeze", CardStatus.FROZEN), ("/cards/unfreeze", CardStatus.ACTIVE)):
             order = await call(path, {"card_id": card_id, "external_user_id": user_id})

@@ -4,8 +4,9 @@ import uuid
 
 import requests
 from account import API_KEY, SECRET, URL
+
 from cardseal import CardholderKycStatus
-from cardseal.requests import SealAdapter
+from cardseal.requests import SealAdapter, api_error
 
 session = requests.Session()
 session.mount(URL, SealAdapter(API_KEY, SECRET))
@@ -13,7 +14,8 @@ session.mount(URL, SealAdapter(API_KEY, SECRET))
 
 def call(path, payload):
     answer = session.post(f"{URL}/api/v1{path}", json=payload, timeout=10)
-    answer.raise_for_status()
+    if error := api_error(answer):
+        raise error
     return answer.json()
 
 

@@ -3,6 +3,7 @@
 import socket
 
 from account import API_KEY, SECRET, URL, ask_sandbox, card
+
 from cardseal import ApiError, Client, Envelope, EnvelopeError, OutcomeUnknownError
 
 client = Client(URL, API_KEY, SECRET, attempts=1)
@@ -18,8 +19,8 @@ def show(title, act):
         print(f"{title:24} outcome unknown · key {error.idempotency_key}, {error.attempts} attempt")
     except EnvelopeError as error:  # refused before it was sent, or an answer that cannot be believed
         print(f"{title:24} {error.code} · {error.message}")
-    except OSError as error:  # nobody answered, and nothing was sent
-        print(f"{title:24} {type(error).__name__} · nothing was sent")
+    except OSError as error:  # nobody listens, and nothing was done
+        print(f"{title:24} {type(error).__name__} · nothing was done")
     else:
         raise SystemExit(f"{title}: no error")
 

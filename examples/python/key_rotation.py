@@ -1,6 +1,7 @@
-"""A secret is replaced without an interruption: old bodies open as long as the old secret is there, new ones are sealed anew."""
+"""A secret is replaced without an interruption: bodies under the old one open as long as it is there."""
 
 from account import SECRET
+
 from cardseal import Envelope, EnvelopeError
 
 new_secret = "the_secret_that_comes_next"

@@ -4,6 +4,7 @@ import time
 from decimal import Decimal
 
 from account import ask_sandbox
+
 from cardseal import Client
 
 client = Client.from_env()

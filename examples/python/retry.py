@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from account import API_KEY, SECRET, URL, ask_sandbox, card
+
 from cardseal import Client, OutcomeUnknownError, derive_idempotency_key
 
 

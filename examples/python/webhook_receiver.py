@@ -1,9 +1,10 @@
-"""A receiver of webhooks: a real HTTP server that opens them, drops repeats and answers; subscribed, called, unsubscribed."""
+"""A receiver of webhooks: an HTTP server that opens them, drops repeats and answers; subscribed, called."""
 
 import threading
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from account import SECRET, card
+
 from cardseal import Client, Envelope
 from cardseal.wsgi import MemoryWebhookStore, WebhookMiddleware
 

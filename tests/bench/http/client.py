@@ -4,8 +4,9 @@ import json
 import os
 import time
 
-import cardseal
 import requests
+
+import cardseal
 from cardseal.requests import SealAdapter
 
 CALLS = 20

@@ -31,7 +31,7 @@ func answer(question lines.Question) (answer lines.Answer, err error) {
 		err = envelope.Open([]byte(question.Body), &payload)
 		return lines.Answer{Payload: string(payload)}, err
 	case "open_request":
-		request, err := envelope.OpenRequest([]byte(question.Body), cardseal.WithNowMicros(question.NowMicros))
+		request, err := envelope.OpenRequest([]byte(question.Body), nil, cardseal.WithNowMicros(question.NowMicros))
 		if err != nil {
 			return answer, err
 		}
