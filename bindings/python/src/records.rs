@@ -205,8 +205,7 @@ impl MemoryIdempotencyStore {
     }
 }
 
-type Step =
-    fn(&mut cardseal::MemoryIdempotencyStore, &RecordKey, &str, u64, u64) -> cardseal::Result<cardseal::Begun>;
+type Step = fn(&mut cardseal::MemoryIdempotencyStore, &RecordKey, &str, u64, u64) -> cardseal::Result<cardseal::Begun>;
 
 impl MemoryIdempotencyStore {
     fn step(
@@ -289,8 +288,6 @@ fn recorded(status: &Bound<'_, PyAny>, body: &Bound<'_, PyAny>) -> PyResult<Reco
 fn now(py: Python<'_>, now_ms: Option<&Bound<'_, PyAny>>) -> PyResult<u64> {
     match now_ms {
         Some(millis) => option(millis, "now_ms", 0..=Timestamp::MAX.as_micros()),
-        None => {
-            Timestamp::wall_clock().map(|now| now.as_micros() / 1_000).map_err(|error| envelope_error(py, &error))
-        }
+        None => Timestamp::wall_clock().map(|now| now.as_micros() / 1_000).map_err(|error| envelope_error(py, &error)),
     }
 }
