@@ -17,6 +17,7 @@ mod http;
 mod interpreter;
 mod objects;
 mod payload;
+mod records;
 mod replay;
 mod results;
 mod text;
@@ -35,6 +36,8 @@ mod _native {
     };
     #[pymodule_export]
     use crate::http::{backoff_millis, opened_answer, opened_request, server_answer};
+    #[pymodule_export]
+    use crate::records::{Begun, MemoryIdempotencyStore, check_record, recorded_body, token_parts};
     #[pymodule_export]
     use crate::replay::{MemoryReplayStore, claim_request, replay_keys};
     #[pymodule_export]

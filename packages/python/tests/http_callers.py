@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from typing import Any
 
 import aiohttp
@@ -19,6 +20,13 @@ from cardseal import ApiError
 
 TIMEOUT = 10.0
 """Of an attempt, in seconds, unless a test is about it: more than a busy machine takes."""
+
+Trusted = str | None
+"""The file of a certificate that a caller trusts beside the system's."""
+
+
+def tls(trusted: Trusted) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=trusted)
 
 
 class Answered:
@@ -38,11 +46,14 @@ class Answered:
 class Requests:
     failures: tuple[type[Exception], ...] = (requests.RequestException,)
 
-    def __init__(self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, **options: Any) -> None:
+    def __init__(
+        self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, trusted: Trusted = None, **options: Any
+    ) -> None:
         self.url = url
         self.timeout = timeout
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.verify = trusted or True
         self.adapter = cardseal.requests.SealAdapter(api_key, secret, **options)
         self.session.mount(url, self.adapter)
 
@@ -64,10 +75,12 @@ class Requests:
 class Httpx:
     library: Any = httpx
 
-    def __init__(self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, **options: Any) -> None:
+    def __init__(
+        self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, trusted: Trusted = None, **options: Any
+    ) -> None:
         self.failures: tuple[type[Exception], ...] = (self.library.TransportError,)
         transport = cardseal.httpx.SealTransport(
-            api_key, secret, transport=self.library.HTTPTransport(trust_env=False), **options
+            api_key, secret, transport=self.library.HTTPTransport(verify=tls(trusted), trust_env=False), **options
         )
         self.client = self.library.Client(base_url=url, transport=transport, timeout=timeout)
 
@@ -93,11 +106,13 @@ class Httpx2(Httpx):
 
 
 class HttpxAsync(Httpx):
-    def __init__(self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, **options: Any) -> None:
+    def __init__(
+        self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, trusted: Trusted = None, **options: Any
+    ) -> None:
         self.failures = (self.library.TransportError,)
         self.loop = asyncio.new_event_loop()
         transport = cardseal.httpx.AsyncSealTransport(
-            api_key, secret, transport=self.library.AsyncHTTPTransport(trust_env=False), **options
+            api_key, secret, transport=self.library.AsyncHTTPTransport(verify=tls(trusted), trust_env=False), **options
         )
         self.client = self.library.AsyncClient(base_url=url, transport=transport, timeout=timeout)
 
@@ -119,13 +134,16 @@ class Httpx2Async(HttpxAsync):
 class Aiohttp:
     failures: tuple[type[Exception], ...] = (aiohttp.ClientError,)
 
-    def __init__(self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, **options: Any) -> None:
+    def __init__(
+        self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, trusted: Trusted = None, **options: Any
+    ) -> None:
         self.loop = asyncio.new_event_loop()
         middleware = cardseal.aiohttp.seal_middleware(api_key, secret, **options)
 
         async def session() -> aiohttp.ClientSession:
             limits = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
-            return aiohttp.ClientSession(url, middlewares=[middleware], timeout=limits)
+            connector = aiohttp.TCPConnector(ssl=tls(trusted))
+            return aiohttp.ClientSession(url, middlewares=[middleware], timeout=limits, connector=connector)
 
         self.session = self.loop.run_until_complete(session())
 
@@ -155,8 +173,11 @@ class Aiohttp:
 class Client:
     failures: tuple[type[Exception], ...] = (OSError,)
 
-    def __init__(self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, **options: Any) -> None:
-        self.client = cardseal.Client(url, api_key, secret, timeout_seconds=timeout, **options)
+    def __init__(
+        self, url: str, api_key: str, secret: Any, timeout: float = TIMEOUT, trusted: Trusted = None, **options: Any
+    ) -> None:
+        context = None if trusted is None else tls(trusted)
+        self.client = cardseal.Client(url, api_key, secret, timeout_seconds=timeout, ssl_context=context, **options)
 
     def call(self, path: str, payload: Any, key: str | None = None) -> Answered:
         try:

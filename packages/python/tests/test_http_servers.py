@@ -160,6 +160,56 @@ def test_the_order_of_its_checks(server: Server) -> None:
     assert refused(server, "/api/v1/cards/freeze", body) == (400, "Duplicate request detected"), "the nonce is known"
 
 
+KEYED = "/api/v1/cards/topup"
+
+
+def test_the_idempotency_key_is_judged_last(server: Server) -> None:
+    before = server.count()
+    too_long = "k" * 256
+    for path, key, slug in (
+        (KEYED, None, "idempotency_key_required"),
+        ("/api/v1/cards/create", None, "idempotency_key_required"),
+        (KEYED, "", "invalid_request"),
+        (KEYED, "two words", "invalid_request"),
+        (KEYED, "caf\u00e9", "invalid_request"),
+        (KEYED, too_long, "invalid_request"),
+        (PATH, too_long, "invalid_request"),
+    ):
+        body = ENVELOPE.seal({})
+        status, answer, headers = server.post(path, body, Idempotency_Key=key)
+        assert (status, headers["content-type"]) == (400, "application/json"), (path, key)
+        error = ENVELOPE.open(answer)
+        assert list(error) == ["success", "error", "error_slug"]
+        assert (error["success"], error["error_slug"]) == (False, slug)
+        assert too_long not in error["error"]
+        assert refused(server, path, body) == (400, "Duplicate request detected"), "it has been claimed"
+    assert server.count() == before
+    for path, key in ((KEYED, "k" * 255), (KEYED, "topup-1"), (PATH, "any-1"), (PATH, None)):
+        assert server.post(path, ENVELOPE.seal({}), Idempotency_Key=key)[0] == 200
+    assert server.count() == before + 4
+
+
+def test_two_idempotency_keys_are_none() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("it was let through")
+
+    sealed = asgi.SealMiddleware(app, {API_KEY: ENVELOPE}.get, MemoryReplayStore())
+    twice = [(b"idempotency-key", b"a"), (b"idempotency-key", b"b")]
+    headers = [(b"api-key", API_KEY.encode()), (b"content-type", b"application/json"), *twice]
+    scope = {"type": "http", "method": "POST", "path": KEYED, "headers": headers}
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": ENVELOPE.seal({}).encode()}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(sealed(scope, receive, send))
+    assert sent[0]["status"] == 400
+    assert ENVELOPE.open(sent[1]["body"])["error_slug"] == "invalid_request"
+
+
 def test_another_spelling_of_a_path_leads_nowhere_else(server: Server) -> None:
     plain = json.dumps({"card_id": "card_1"})
     for path in (PATH + "/", "/api/v1/cards%2Fget", "/api/v1/%63ards/get"):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import cardseal
-from cardseal import ApiError, Envelope, EnvelopeError, MemoryReplayStore
+from cardseal import ApiError, Begun, Envelope, EnvelopeError, MemoryIdempotencyStore, MemoryReplayStore
 
 SECRET = "correct horse battery staple"
 OLDER = "another secret of ours"
@@ -30,8 +30,18 @@ def everything() -> list[Any]:
         envelope.open_webhook(envelope.seal_webhook(payload)),
         cardseal.replay_keys("the_api_key", "/cards/get", request),
         MemoryReplayStore(),
+        Begun("replay", status=200, body=PLAIN),
+        remembering(),
         *errors(),
     ]
+
+
+def remembering() -> MemoryIdempotencyStore:
+    store = MemoryIdempotencyStore()
+    begun = store.begin("the_api_key", PLAIN, "print")
+    assert begun.token is not None
+    assert store.complete(begun.token, 200, PLAIN)
+    return store
 
 
 def errors() -> list[Exception]:
@@ -74,7 +84,7 @@ def test_nothing_prints_a_secret_or_a_plaintext() -> None:
 
 
 def test_reprs_say_what_they_are() -> None:
-    envelope, request, sealed, webhook, keys, store = everything()[:6]
+    envelope, request, sealed, webhook, keys, store, begun, records = everything()[:8]
     assert repr(envelope) == "Envelope(layout='bare', open_secrets=1)"
     assert repr(request) == f"Request(timestamp_micros={request.timestamp_micros}, key_index=0)"
     assert repr(sealed) == (
@@ -83,6 +93,8 @@ def test_reprs_say_what_they_are() -> None:
     assert repr(webhook) == "Webhook(key_index=0)"
     assert repr(keys) == f"ReplayKeys(timestamp='{keys.timestamp}', nonce='{keys.nonce}')"
     assert repr(store) == "MemoryReplayStore(keys=0)"
+    assert repr(begun) == f"Begun(state='replay', status=200, body_bytes={len(PLAIN)})"
+    assert repr(records) == "MemoryIdempotencyStore(records=1)"
 
 
 def test_an_envelope_is_not_pickled_or_copied() -> None:
@@ -97,7 +109,7 @@ def test_an_envelope_is_not_pickled_or_copied() -> None:
 
 
 def test_results_cannot_be_changed() -> None:
-    for thing in everything()[:6]:
+    for thing in everything()[:8]:
         for name in [name for name in dir(thing) if not name.startswith("_")]:
             with pytest.raises(AttributeError):
                 setattr(thing, name, 1)
@@ -107,7 +119,7 @@ def test_results_cannot_be_changed() -> None:
     request = envelope.seal_request("/cards/get", {}, api_key="key_1")
     request.headers["API-KEY"] = "another"
     assert request.headers == {"API-KEY": "key_1", "Content-Type": "application/json"}
-    for kind in (cardseal.Request, cardseal.SealedRequest, cardseal.Webhook, cardseal.ReplayKeys):
+    for kind in (cardseal.Request, cardseal.SealedRequest, cardseal.Webhook, cardseal.ReplayKeys, Begun):
         with pytest.raises(TypeError):
             kind()
 

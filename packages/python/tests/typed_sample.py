@@ -20,6 +20,7 @@ from cardseal import (
     Client,
     Envelope,
     EnvelopeError,
+    MemoryIdempotencyStore,
     MemoryReplayStore,
     OrderStatus,
     OutcomeUnknownError,
@@ -27,9 +28,15 @@ from cardseal import (
     asgi,
     wsgi,
 )
-from cardseal.redis import AsyncRedisReplayStore, RedisReplayStore, RedisWebhookStore
+from cardseal.redis import (
+    AsyncRedisIdempotencyStore,
+    AsyncRedisReplayStore,
+    RedisIdempotencyStore,
+    RedisReplayStore,
+    RedisWebhookStore,
+)
 from cardseal.requests import AttemptEvent, SealAdapter, api_error
-from cardseal.types import Body, ErrorCode, JsonValue, ReplayStore
+from cardseal.types import AsyncIdempotencyStore, Body, ErrorCode, IdempotencyStore, JsonValue, ReplayStore
 
 
 @dataclasses.dataclass
@@ -64,6 +71,29 @@ def server(envelope: Envelope, body: Body, store: ReplayStore) -> str:
     return envelope.seal_response({"amount": decimal.Decimal(payload["amount"])}, default=str)
 
 
+def charged(records: IdempotencyStore, payload: str) -> tuple[int, bytes | str]:
+    begun = records.begin("key_1", "topup-1", cardseal.fingerprint("/cards/topup", payload), lease_ms=5_000)
+    if begun.state == "outcome_unknown":
+        begun = records.take_over("key_1", "topup-1", cardseal.fingerprint("/cards/topup", payload))
+    if begun.token is not None:
+        is_stored: bool = records.complete(begun.token, 200, "{}")
+        return (200, "{}") if is_stored or records.give_back(begun.token) else (503, b"")
+    if begun.status is not None and begun.body is not None:
+        return begun.status, begun.body
+    if begun.state == "nwe":  # type: ignore[comparison-overlap]
+        return 500, b""
+    return (400, b"") if begun.state == "conflict" else (503, b"")
+
+
+async def remembered(records: AsyncIdempotencyStore) -> bool:
+    begun = await records.begin("key_1", "topup-1", "print")
+    return begun.token is not None and await records.complete(begun.token, 200, b"{}")
+
+
+def on_clock(offset_seconds: float) -> None:
+    print(offset_seconds)
+
+
 def called(client: Client) -> str | None:
     try:
         client.call("/cards/topup", {"card_id": "c"}, "key")
@@ -78,7 +108,9 @@ def on_attempt(event: AttemptEvent) -> float | None:
 
 async def adapted(url: str) -> ApiError | None:
     session = requests.Session()
-    session.mount(url, SealAdapter("key_1", Envelope("a secret"), on_attempt=on_attempt, attempts=3))
+    session.mount(
+        url, SealAdapter("key_1", Envelope("a secret"), on_attempt=on_attempt, attempts=3, correct_clock=on_clock)
+    )
     httpx.Client(transport=cardseal.httpx.SealTransport("key_1", "a secret", transport=httpx.HTTPTransport()))
     httpx.AsyncClient(transport=cardseal.httpx.AsyncSealTransport("key_1", "a secret", deadline_seconds=5))
     seal = cardseal.aiohttp.seal_middleware("key_1", "a secret")
@@ -106,6 +138,9 @@ def served(flask: Any, envelopes: dict[str, Envelope], url: str) -> list[object]
 
 
 server(Envelope("a secret"), "", MemoryReplayStore())
+charged(MemoryIdempotencyStore(), "{}")
+charged(RedisIdempotencyStore.from_url("redis://127.0.0.1"), "{}")
+remembered(AsyncRedisIdempotencyStore.from_url("redis://127.0.0.1"))  # type: ignore[unused-coroutine]
 
 Envelope(b"a secret")  # type: ignore[arg-type]
 Envelope("a secret", "bare")  # type: ignore[call-arg]

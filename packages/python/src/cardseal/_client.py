@@ -32,6 +32,8 @@ class Client:
     ``base_url`` is the origin, without ``/api/v1``; ``secret`` the API secret, or an Envelope made of it. A call ends
     after ``attempts`` attempts, or where the next wait would end ``deadline_seconds`` or later after its start;
     ``timeout_seconds`` bounds each silence of an attempt. ``on_attempt`` is called with an AttemptEvent after each.
+    With ``correct_clock``, over https, a request that was refused for its time sets this process's stamps right by the
+    ``Date`` of the answer; it is called with the offset in seconds, and by default nothing is corrected.
     ``pool_size`` connections are kept open; ``ssl_context`` stands in for the default one, which trusts whom the system
     trusts. Proxies of the environment are not used.
 
@@ -52,11 +54,12 @@ class Client:
         attempts: int = ATTEMPTS,
         deadline_seconds: float = DEADLINE_SECONDS,
         on_attempt: Callable[[AttemptEvent], object] | None = None,
+        correct_clock: Callable[[float], object] | None = None,
         timeout_seconds: float = 30.0,
         pool_size: int = 8,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._caller = Caller(api_key, secret, attempts, deadline_seconds, on_attempt)
+        self._caller = Caller(api_key, secret, attempts, deadline_seconds, on_attempt, correct_clock)
         self._pool = _Pool(base_url, timeout_seconds, pool_size, ssl_context)
 
     @classmethod
@@ -90,7 +93,10 @@ class Client:
         out; EnvelopeError for what cannot be sealed, or for a success that does not open; OSError for the transport.
         """
         payload = {} if payload is None else payload
-        call = Call(self._caller, path, payload, idempotency_key, default=default, read=_read_objects)
+        is_https = self._pool.base_url.startswith("https:")
+        call = Call(
+            self._caller, path, payload, idempotency_key, is_https=is_https, default=default, read=_read_objects
+        )
         while True:
             request = call.seal()
             connection = None
@@ -100,11 +106,12 @@ class Client:
                 wait = call.failed(error, sent="no")
             else:
                 try:
-                    status, retry_after, body = self._pool.exchange(connection, request, call.max_bytes)
+                    status, headers, body = self._pool.exchange(connection, request, call.max_bytes)
                 except OSError as error:
                     wait = call.failed(error, sent="unknown")
                 else:
-                    wait = call.answered(status, body, retry_after=retry_after)
+                    retry_after, date = headers.get("Retry-After"), headers.get("Date")
+                    wait = call.answered(status, body, retry_after=retry_after, date=date)
             if wait is None:
                 answer = call.result()
                 if answer.error is not None:
@@ -200,8 +207,8 @@ class _Pool:
 
     def exchange(
         self, connection: http.client.HTTPConnection, request: SealedRequest, max_bytes: int
-    ) -> tuple[int, str | None, bytes]:
-        """Send a request and read its answer: status, Retry-After, and the body, up to one byte over ``max_bytes``."""
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """Send a request and read its answer: status, headers, and the body, up to one byte over ``max_bytes``."""
         is_reusable = False
         try:
             connection.request("POST", request.path, request.body.encode(), _headers(request.headers))
@@ -210,7 +217,7 @@ class _Pool:
             if response.length and len(body) <= max_bytes:
                 raise http.client.IncompleteRead(body, response.length)  # given a limit, http.client does not say so
             is_reusable = response.isclosed() and not response.will_close
-            return response.status, response.headers.get("Retry-After"), body
+            return response.status, response.headers, body
         except http.client.HTTPException as error:
             if isinstance(error, OSError):
                 raise

@@ -7,14 +7,18 @@ this one loop, so that the rules are in one place.
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 from cardseal._errors import EnvelopeError, OutcomeUnknownError
 from cardseal._native import (
+    CLOCK_CORRECTION_MAX_MILLIS,
+    CLOCK_CORRECTION_PAUSE_MILLIS,
     RETRY_ATTEMPTS,
     RETRY_DEADLINE_MILLIS,
     Envelope,
     backoff_millis,
+    correct_clock,
     endpoint_kind,
     normalize_path,
     opened_answer,
@@ -92,7 +96,7 @@ class Answer:
 class Caller:
     """What the calls of an adapter have in common. Immutable, and safe to share by threads."""
 
-    __slots__ = ("api_key", "attempts", "deadline_seconds", "envelope", "on_attempt")
+    __slots__ = ("api_key", "attempts", "correct_clock", "deadline_seconds", "envelope", "on_attempt")
 
     def __init__(
         self,
@@ -101,6 +105,7 @@ class Caller:
         attempts: int,
         deadline_seconds: float,
         on_attempt: Callable[[AttemptEvent], object] | None,
+        correct_clock: Callable[[float], object] | None,
     ) -> None:
         if attempts < 1:
             raise EnvelopeError("invalid_option", "`attempts` is out of range: use 1 or more")
@@ -111,6 +116,7 @@ class Caller:
         self.attempts = attempts
         self.deadline_seconds = deadline_seconds
         self.on_attempt = on_attempt
+        self.correct_clock = correct_clock
 
     def begin(
         self, method: str, url: str, body: bytes | None, *, content_type: str | None, idempotency_key: str | None
@@ -122,7 +128,7 @@ class Caller:
             raise EnvelopeError("invalid_option", "the URL has a query, which nothing seals: move it into the payload")
         if body and content_type and content_type.partition(";")[0].strip().lower() != "application/json":
             raise EnvelopeError("invalid_option", "the body is not application/json: hand the payload over as JSON")
-        return Call(self, url, body or b"{}", idempotency_key)
+        return Call(self, url, body or b"{}", idempotency_key, is_https=url.lower().startswith("https:"))
 
     def __repr__(self) -> str:
         return f"Caller(attempts={self.attempts}, deadline_seconds={self.deadline_seconds})"
@@ -142,6 +148,7 @@ class Call:
         payload: Payload,
         idempotency_key: str | None,
         *,
+        is_https: bool,
         default: Callable[[Any], object] | None = None,
         read: Reader = opened_answer,
     ) -> None:
@@ -149,6 +156,7 @@ class Call:
         self._caller = caller
         self._payload = payload
         self._idempotency_key = idempotency_key
+        self._is_https = is_https
         self._default = default
         self._read = read
         self._kind = endpoint_kind(path)
@@ -178,8 +186,14 @@ class Call:
         self._attempt += 1
         return self._request
 
-    def answered(self, status: int, body: bytes, *, retry_after: str | None = None) -> float | None:
-        """Judge an answer: its body, of which no more than one byte over ``max_bytes`` need be read."""
+    def answered(
+        self, status: int, body: bytes, *, retry_after: str | None = None, date: str | None = None
+    ) -> float | None:
+        """Judge an answer: its body, of which no more than one byte over ``max_bytes`` need be read.
+
+        ``retry_after`` and ``date`` are its headers of these names.
+        """
+        came = time.time()
         assert self._request is not None  # noqa: S101 - `seal` comes first
         self._may_have_arrived = True
         try:
@@ -192,6 +206,8 @@ class Call:
         if error is None:
             self._report(status, None, None, None)
             return None
+        if error.failure_class == "reseal" and error.code == "timestamp_outside_window":
+            self._correct_clock(date, came)
         return self._judge(error, error.failure_class, error.code, "yes", status, retry_after)
 
     def failed(self, error: BaseException, *, sent: Sent, is_last: bool = False) -> float | None:
@@ -252,19 +268,72 @@ class Call:
         unknown.__cause__ = error
         return unknown
 
+    def _correct_clock(self, date: str | None, came: float) -> None:
+        """Take the server's word for the time, where that was asked for and nobody but the server can have said it."""
+        listener = self._caller.correct_clock
+        said = _seconds_of(date)
+        if listener is None or not self._is_https or said is None:
+            return
+        offset = said + 0.5 - came  # a date counts whole seconds: on average half of one has gone by
+        if CORRECTIONS.take_over(offset):
+            _tell("correct_clock", listener, offset)
+
     def _report(
         self, status: int | None, failure_class: FailureClass | None, code: str | None, wait: float | None
     ) -> None:
         on_attempt = self._caller.on_attempt
-        if on_attempt is None:
-            return
-        try:
-            on_attempt(AttemptEvent(self.path, self._attempt, status, failure_class, code, wait))
-        except Exception:
-            import logging
+        if on_attempt is not None:
+            _tell("on_attempt", on_attempt, AttemptEvent(self.path, self._attempt, status, failure_class, code, wait))
 
-            # What it raises must not hide what became of the money.
-            logging.getLogger("cardseal").exception("`on_attempt` failed")
+
+class Corrections:
+    """The corrections of the clock, which is the whole process's: one a minute, so that nobody can wind it up."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: float | None = None
+
+    def take_over(self, offset_seconds: float) -> bool:
+        """Correct the clock by an offset from the system's, if it is not too far and not too soon."""
+        now = time.monotonic()
+        with self._lock:
+            is_too_soon = self._last is not None and now - self._last < CLOCK_CORRECTION_PAUSE_MILLIS / 1000
+            if is_too_soon or abs(offset_seconds) > CLOCK_CORRECTION_MAX_MILLIS / 1000:
+                return False
+            self._last = now
+            correct_clock(round(offset_seconds * 1_000_000))
+            return True
+
+    def forget(self) -> None:
+        """Go back to the system's clock, as a process begins with it."""
+        with self._lock:
+            self._last = None
+            correct_clock(0)
+
+
+CORRECTIONS = Corrections()
+
+
+def _tell(name: str, listener: Callable[[Any], object], what: object) -> None:
+    try:
+        listener(what)
+    except Exception:
+        import logging
+
+        # What it raises must not hide what became of the money.
+        logging.getLogger("cardseal").exception("`%s` failed", name)
+
+
+def _seconds_of(date: str | None) -> float | None:
+    """Read the header Date, in its one form: `Sun, 06 Nov 1994 08:49:37 GMT`. None for anything else."""
+    from email.utils import parsedate_to_datetime
+
+    if date is None or len(date) != 29 or not date.endswith(" GMT"):
+        return None
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _seconds_asked_for(retry_after: str | None) -> float:

@@ -3,19 +3,37 @@ from types import MappingProxyType
 from typing import Any, Final, SupportsIndex, final
 
 from cardseal._errors import ApiError
-from cardseal.types import Body, EndpointKind, FailureClass, Layout, Payload, ReplayStore, RetryDecision, Sent
+from cardseal.types import (
+    BegunState,
+    Body,
+    EndpointKind,
+    FailureClass,
+    Layout,
+    Payload,
+    ReplayStore,
+    RetryDecision,
+    Sent,
+)
 
 __all__ = [
+    "CLOCK_CORRECTION_MAX_MILLIS",
+    "CLOCK_CORRECTION_PAUSE_MILLIS",
     "DEFAULT_MAX_BYTES",
     "ENDPOINTS",
     "ERROR_CODES",
     "ERROR_SLUGS",
+    "IDEMPOTENCY_LEASE_MILLIS",
+    "IDEMPOTENCY_MAX_RECORDS",
+    "IDEMPOTENCY_SCRIPT",
+    "IDEMPOTENCY_TTL_MILLIS",
     "REPLAY_TTL_MS",
     "RETRY_ATTEMPTS",
     "RETRY_DEADLINE_MILLIS",
     "WEBHOOK_LEASE_MILLIS",
     "WEBHOOK_TTL_MILLIS",
+    "Begun",
     "Envelope",
+    "MemoryIdempotencyStore",
     "MemoryReplayStore",
     "ReplayKeys",
     "Request",
@@ -25,7 +43,9 @@ __all__ = [
     "backoff_millis",
     "can_become",
     "canonical_json",
+    "check_record",
     "claim_request",
+    "correct_clock",
     "derive_idempotency_key",
     "endpoint_kind",
     "fingerprint",
@@ -34,11 +54,14 @@ __all__ = [
     "normalize_path",
     "opened_answer",
     "opened_request",
+    "record_key",
+    "recorded_body",
     "replay_keys",
     "required_headers",
     "server_answer",
     "should_retry",
     "timestamp_micros",
+    "token_parts",
     "validate_payload",
 ]
 
@@ -49,6 +72,12 @@ RETRY_ATTEMPTS: Final[int]
 WEBHOOK_LEASE_MILLIS: Final[int]
 WEBHOOK_TTL_MILLIS: Final[int]
 RETRY_DEADLINE_MILLIS: Final[int]
+IDEMPOTENCY_LEASE_MILLIS: Final[int]
+IDEMPOTENCY_TTL_MILLIS: Final[int]
+IDEMPOTENCY_MAX_RECORDS: Final[int]
+IDEMPOTENCY_SCRIPT: Final[str]
+CLOCK_CORRECTION_MAX_MILLIS: Final[int]
+CLOCK_CORRECTION_PAUSE_MILLIS: Final[int]
 DEFAULT_MAX_BYTES: Final[int]
 ERROR_CODES: Final[MappingProxyType[str, str]]
 ERROR_SLUGS: Final[MappingProxyType[str, int]]
@@ -156,12 +185,64 @@ class MemoryReplayStore:
     def __len__(self) -> int: ...
     def __bool__(self) -> bool: ...
 
+@final
+class Begun:
+    def __new__(
+        cls,
+        state: BegunState,
+        *,
+        token: str | None = None,
+        status: int | None = None,
+        body: str | bytes | bytearray | memoryview | None = None,
+    ) -> Begun: ...
+    @property
+    def state(self) -> BegunState: ...
+    @property
+    def token(self) -> str | None: ...
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def body(self) -> bytes | None: ...
+
+@final
+class MemoryIdempotencyStore:
+    def __new__(cls, max_records: int = 65536) -> MemoryIdempotencyStore: ...
+    def begin(
+        self,
+        api_key: str,
+        idempotency_key: str,
+        fingerprint: str,
+        *,
+        lease_ms: int = 60000,
+        now_ms: int | None = None,
+    ) -> Begun: ...
+    def take_over(
+        self,
+        api_key: str,
+        idempotency_key: str,
+        fingerprint: str,
+        *,
+        lease_ms: int = 60000,
+        now_ms: int | None = None,
+    ) -> Begun: ...
+    def complete(
+        self, token: str, status: int, body: str | bytes | bytearray | memoryview, *, now_ms: int | None = None
+    ) -> bool: ...
+    def give_back(self, token: str, *, now_ms: int | None = None) -> bool: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
+
 def timestamp_micros() -> int: ...
+def correct_clock(offset_micros: int) -> None: ...
 def generate_idempotency_key() -> str: ...
 def derive_idempotency_key(namespace: str, id: str) -> str: ...
 def validate_payload(payload: Payload) -> int | None: ...
 def replay_keys(api_key: str, path: str, request: Request) -> ReplayKeys: ...
 def claim_request(store: ReplayStore, keys: ReplayKeys) -> None: ...
+def record_key(api_key: str, key: str) -> str: ...
+def check_record(fingerprint: str, lease_ms: int) -> None: ...
+def token_parts(token: str) -> tuple[str, int]: ...
+def recorded_body(status: int, body: str | bytes | bytearray | memoryview) -> bytes: ...
 def normalize_path(path: str) -> str: ...
 def endpoint_kind(path: str) -> EndpointKind: ...
 def required_headers(path: str) -> list[str]: ...

@@ -9,12 +9,15 @@ import logging
 from cardseal._errors import EnvelopeError
 from cardseal._native import (
     ENDPOINTS,
+    ERROR_SLUGS,
     REPLAY_TTL_MS,
     Envelope,
     claim_request,
     normalize_path,
     opened_request,
+    record_key,
     replay_keys,
+    required_headers,
     server_answer,
 )
 
@@ -29,6 +32,8 @@ LOG = logging.getLogger("cardseal")
 
 
 INTERNAL_ERROR = "something broke inside the server: its log has the cause"
+KEY_MISSING = "this endpoint needs the header Idempotency-Key"
+KEY_BROKEN = "the header Idempotency-Key has to be 1 to 255 printable ASCII characters without spaces, once"
 
 
 class NoAccess:
@@ -55,8 +60,8 @@ class Reply(Exception):  # noqa: N818 - most of them are no errors
 class Gate:
     """The order of checks before the code behind a middleware runs.
 
-    ``begin``, ``envelope``, the body's checks, ``open``, ``claim``, and then ``seal`` for the answer. A step that ends
-    the request raises Reply.
+    ``begin``, ``envelope``, the body's checks, ``open``, ``claim``, ``check_key``, and then ``seal`` for the answer. A
+    step that ends the request raises Reply.
     """
 
     def __init__(self, endpoints: Iterable[str] | None, refuses_others: bool) -> None:
@@ -103,6 +108,18 @@ class Gate:
         except EnvelopeError as error:
             raise documented(error.code) from error
 
+    def check_key(self, envelope: Envelope, api_key: str, path: str, given: list[str]) -> None:
+        """Refuse an endpoint that charges without an idempotency key, and a header that is none."""
+        if not given and "Idempotency-Key" in required_headers(path):
+            raise _sealed(envelope, "idempotency_key_required", KEY_MISSING)
+        try:
+            for key in given:
+                record_key(api_key, key)
+        except EnvelopeError as error:
+            raise _sealed(envelope, "invalid_request", KEY_BROKEN) from error
+        if len(given) > 1:
+            raise _sealed(envelope, "invalid_request", KEY_BROKEN)
+
     def seal(self, envelope: Envelope, status: int, body: bytes) -> Reply:
         """Seal an answer of the code behind; one that is no JSON is a fault in it."""
         try:
@@ -113,8 +130,7 @@ class Gate:
 
     def internal_error(self, envelope: Envelope) -> Reply:
         """Give the sealed answer to a fault inside the server."""
-        error = {"success": False, "error": INTERNAL_ERROR, "error_slug": "internal_error"}
-        return Reply(500, envelope.seal_response(error))
+        return _sealed(envelope, "internal_error", INTERNAL_ERROR)
 
 
 def check_length(announced: str | None, max_bytes: int) -> None:
@@ -210,6 +226,11 @@ def check_webhook_method(method: str) -> None:
     """Refuse everything but POST."""
     if method != "POST":
         raise _plain(405, "A webhook is a POST", ("Allow", "POST"))
+
+
+def _sealed(envelope: Envelope, slug: str, message: str) -> Reply:
+    error = {"success": False, "error": message, "error_slug": slug}
+    return Reply(ERROR_SLUGS[slug], envelope.seal_response(error))
 
 
 def _plain(status: int, text: str, *headers: tuple[str, str]) -> Reply:

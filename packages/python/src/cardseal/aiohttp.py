@@ -40,6 +40,7 @@ def seal_middleware(
     attempts: int = ATTEMPTS,
     deadline_seconds: float = DEADLINE_SECONDS,
     on_attempt: Callable[[AttemptEvent], object] | None = None,
+    correct_clock: Callable[[float], object] | None = None,
 ) -> ClientMiddlewareType:
     """Give a middleware that seals every request of a session, opens the answers, and tries again what may be.
 
@@ -49,13 +50,16 @@ def seal_middleware(
     attempt. ``on_attempt`` is called with an AttemptEvent after each. In a list of middlewares it comes last: one
     behind it that tries again would send the same bytes.
 
+    With ``correct_clock``, over https, a request that was refused for its time sets this process's stamps right by the
+    ``Date`` of the answer; it is called with the offset in seconds, and by default nothing is corrected.
+
     The caller gets a ClientResponse of plain JSON with the API's status, to be had by ``read``, ``text`` and ``json``;
     ``api_error(response)`` is its error, typed.
 
     The calls raise OutcomeUnknownError where they may or may not have been carried out; EnvelopeError for what cannot
     be sealed, and for a success that does not open; ApiError for a redirect; what aiohttp raises for the transport.
     """
-    caller = Caller(api_key, secret, attempts, deadline_seconds, on_attempt)
+    caller = Caller(api_key, secret, attempts, deadline_seconds, on_attempt, correct_clock)
 
     async def seal(request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
         call = caller.begin(
@@ -75,7 +79,8 @@ def seal_middleware(
                 is_last = isinstance(error, asyncio.TimeoutError) and not isinstance(error, aiohttp.ClientError)
                 wait = call.failed(error, sent=_sent(error), is_last=is_last)
             else:
-                wait = call.answered(response.status, content, retry_after=response.headers.get("Retry-After"))
+                retry_after, date = response.headers.get("Retry-After"), response.headers.get("Date")
+                wait = call.answered(response.status, content, retry_after=retry_after, date=date)
             if wait is None:
                 answer = call.result()
                 return _opened(response, answer)

@@ -55,7 +55,9 @@ class SealMiddleware:
     ``envelope_of`` is a function, asynchronous or not, that gives the Envelope of an API key; NO_ACCESS for one that
     may not use the API; None for one that nobody has. ``store`` keeps replay claims: a MemoryReplayStore for one
     process, an AsyncRedisReplayStore for several. ``endpoints`` are paths; those of the API unless given. Other paths
-    pass by untouched, or are 404 if ``refuse_others``. Bodies may have the ``max_bytes`` of the Envelope.
+    pass by untouched, or are 404 if ``refuse_others``. Bodies may have the ``max_bytes`` of the Envelope. The header
+    ``Idempotency-Key`` is there where an endpoint needs it, and of the right form; what became of the request that came
+    first under it is for the application to know.
 
     The application finds the opened request as ``scope["cardseal.request"]``. An exception that it raises, and an
     answer that is no JSON, is a sealed ``internal_error``, and logged under ``cardseal``.
@@ -101,6 +103,7 @@ class SealMiddleware:
         check_media(_only(headers, b"content-type"), _joined(headers, b"content-encoding"))
         request, text, keys = self._gate.open(envelope, api_key or "", endpoint, body)
         await self._claim(keys)
+        self._gate.check_key(envelope, api_key or "", endpoint, _all(headers, b"idempotency-key"))
 
         inner = dict(scope)
         inner["path"], inner["raw_path"] = path, path.encode()
@@ -254,13 +257,16 @@ async def _send(send: Send, reply: Reply, headers: list[tuple[bytes, bytes]]) ->
 
 def _only(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
     """Give the value of a header that is there once."""
-    values = [value for given, value in headers if given.lower() == name]
-    return values[0].decode("latin-1") if len(values) == 1 else None
+    values = _all(headers, name)
+    return values[0] if len(values) == 1 else None
 
 
 def _joined(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
-    values = [value.decode("latin-1") for given, value in headers if given.lower() == name]
-    return ", ".join(values) or None
+    return ", ".join(_all(headers, name)) or None
+
+
+def _all(headers: list[tuple[bytes, bytes]], name: bytes) -> list[str]:
+    return [value.decode("latin-1") for given, value in headers if given.lower() == name]
 
 
 def _plain_headers(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:

@@ -45,6 +45,9 @@ class SealTransport(httpx.BaseTransport):
     ends after ``attempts`` attempts, or where the next wait would end ``deadline_seconds`` or later after its start;
     the client's ``timeout`` is that of an attempt. ``on_attempt`` is called with an AttemptEvent after each.
 
+    With ``correct_clock``, over https, a request that was refused for its time sets this process's stamps right by the
+    ``Date`` of the answer; it is called with the offset in seconds, and by default nothing is corrected.
+
     The caller gets a Response of plain JSON with the API's status; ``api_error(response)`` is its error, typed.
 
     Raises OutcomeUnknownError where the call may or may not have been carried out; EnvelopeError for what cannot be
@@ -60,8 +63,9 @@ class SealTransport(httpx.BaseTransport):
         attempts: int = ATTEMPTS,
         deadline_seconds: float = DEADLINE_SECONDS,
         on_attempt: Callable[[AttemptEvent], object] | None = None,
+        correct_clock: Callable[[float], object] | None = None,
     ) -> None:
-        self._caller = Caller(api_key, secret, attempts, deadline_seconds, on_attempt)
+        self._caller = Caller(api_key, secret, attempts, deadline_seconds, on_attempt, correct_clock)
         self._transport = transport or httpx.HTTPTransport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -84,8 +88,8 @@ class SealTransport(httpx.BaseTransport):
             except (library.TransportError, library.DecodingError) as error:
                 wait = call.failed(error, sent=_sent(library, error))
             else:
-                retry_after = response.headers.get("Retry-After")
-                wait = call.answered(response.status_code, bytes(content), retry_after=retry_after)
+                retry_after, date = response.headers.get("Retry-After"), response.headers.get("Date")
+                wait = call.answered(response.status_code, bytes(content), retry_after=retry_after, date=date)
             if wait is None:
                 answer = call.result()
                 return _opened(library, response, answer, request)
@@ -108,8 +112,9 @@ class AsyncSealTransport(httpx.AsyncBaseTransport):
         attempts: int = ATTEMPTS,
         deadline_seconds: float = DEADLINE_SECONDS,
         on_attempt: Callable[[AttemptEvent], object] | None = None,
+        correct_clock: Callable[[float], object] | None = None,
     ) -> None:
-        self._caller = Caller(api_key, secret, attempts, deadline_seconds, on_attempt)
+        self._caller = Caller(api_key, secret, attempts, deadline_seconds, on_attempt, correct_clock)
         self._transport = transport or httpx.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -134,8 +139,8 @@ class AsyncSealTransport(httpx.AsyncBaseTransport):
             except (library.TransportError, library.DecodingError) as error:
                 wait = call.failed(error, sent=_sent(library, error))
             else:
-                retry_after = response.headers.get("Retry-After")
-                wait = call.answered(response.status_code, bytes(content), retry_after=retry_after)
+                retry_after, date = response.headers.get("Retry-After"), response.headers.get("Date")
+                wait = call.answered(response.status_code, bytes(content), retry_after=retry_after, date=date)
             if wait is None:
                 answer = call.result()
                 return _opened(library, response, answer, request)

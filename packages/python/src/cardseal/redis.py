@@ -1,4 +1,4 @@
-"""Stores in Redis, for servers of several processes: they remember requests and webhooks.
+"""Stores in Redis, for servers of several processes: they remember requests, webhooks and answers.
 
 >>> from cardseal.redis import RedisReplayStore
 >>> store = RedisReplayStore.from_url("redis://127.0.0.1:6379")
@@ -7,6 +7,16 @@
 from __future__ import annotations
 
 from cardseal._errors import EnvelopeError
+from cardseal._native import (
+    IDEMPOTENCY_LEASE_MILLIS,
+    IDEMPOTENCY_SCRIPT,
+    IDEMPOTENCY_TTL_MILLIS,
+    Begun,
+    check_record,
+    record_key,
+    recorded_body,
+    token_parts,
+)
 from cardseal._webhooks import LEASE_SECONDS, REMEMBER_SECONDS
 
 try:
@@ -17,6 +27,7 @@ except ModuleNotFoundError:
 import redis.asyncio
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
+from redis.client import NEVER_DECODE
 from redis.retry import Retry
 
 TYPE_CHECKING = False
@@ -28,10 +39,18 @@ if TYPE_CHECKING:
 
     from cardseal.types import WebhookState
 
-__all__ = ["AsyncRedisReplayStore", "AsyncRedisWebhookStore", "RedisReplayStore", "RedisWebhookStore"]
+__all__ = [
+    "AsyncRedisIdempotencyStore",
+    "AsyncRedisReplayStore",
+    "AsyncRedisWebhookStore",
+    "RedisIdempotencyStore",
+    "RedisReplayStore",
+    "RedisWebhookStore",
+]
 
 REPLAY_PREFIX = "cardseal:replay:"
 WEBHOOK_PREFIX = "cardseal:webhook:"
+IDEMPOTENCY_PREFIX = "cardseal:idempotency:"
 
 
 class _Store:
@@ -170,6 +189,120 @@ class AsyncRedisWebhookStore(_Asynchronous):
     async def give_back(self, dedupe_key: str) -> None:
         """Forget a webhook whose handler failed, so that it can come again."""
         await self._client.delete(WEBHOOK_PREFIX + dedupe_key)
+
+
+class RedisIdempotencyStore(_Synchronous):
+    """Idempotency records that processes share: see MemoryIdempotencyStore for what the steps mean.
+
+    ``client`` is as in RedisReplayStore. A step that Redis does not answer raises what redis raises, and nothing may be
+    carried out; time is Redis's own clock.
+    """
+
+    def begin(
+        self, api_key: str, idempotency_key: str, fingerprint: str, *, lease_ms: int = IDEMPOTENCY_LEASE_MILLIS
+    ) -> Begun:
+        """Begin a request, or say what is known of it. Raises EnvelopeError as MemoryIdempotencyStore does."""
+        return self._begin("begin", api_key, idempotency_key, fingerprint, lease_ms)
+
+    def take_over(
+        self, api_key: str, idempotency_key: str, fingerprint: str, *, lease_ms: int = IDEMPOTENCY_LEASE_MILLIS
+    ) -> Begun:
+        """Begin a request also where a lease ended without an answer: for who has looked at what was left."""
+        return self._begin("take_over", api_key, idempotency_key, fingerprint, lease_ms)
+
+    def complete(self, token: str, status: int, body: str | bytes) -> bool:
+        """Store the answer; False if the token is not the record's any more, or another answer is there already."""
+        return _is_stored(self._run(*_complete(token, status, body)))
+
+    def give_back(self, token: str) -> bool:
+        """Say that nothing was done, so that the request can begin again; False as with ``complete``."""
+        return _is_stored(self._run(*_give_back(token)))
+
+    def check(self) -> None:
+        """Raise EnvelopeError with ``invalid_option`` if Redis would forget records when it is full."""
+        _check_policy(self._client.info("memory"))
+
+    def _begin(self, step: str, api_key: str, idempotency_key: str, fingerprint: str, lease_ms: int) -> Begun:
+        key, words = _begin(step, api_key, idempotency_key, fingerprint, lease_ms)
+        return _begun(key, self._run(key, words))
+
+    def _run(self, key: str, words: list[Any]) -> Any:
+        return self._client.execute_command(*_script(key, words), **_AS_IT_IS)
+
+
+class AsyncRedisIdempotencyStore(_Asynchronous):
+    """The same for ``redis.asyncio.Redis``."""
+
+    async def begin(
+        self, api_key: str, idempotency_key: str, fingerprint: str, *, lease_ms: int = IDEMPOTENCY_LEASE_MILLIS
+    ) -> Begun:
+        """Begin a request, or say what is known of it. Raises EnvelopeError as MemoryIdempotencyStore does."""
+        return await self._begin("begin", api_key, idempotency_key, fingerprint, lease_ms)
+
+    async def take_over(
+        self, api_key: str, idempotency_key: str, fingerprint: str, *, lease_ms: int = IDEMPOTENCY_LEASE_MILLIS
+    ) -> Begun:
+        """Begin a request also where a lease ended without an answer: for who has looked at what was left."""
+        return await self._begin("take_over", api_key, idempotency_key, fingerprint, lease_ms)
+
+    async def complete(self, token: str, status: int, body: str | bytes) -> bool:
+        """Store the answer; False if the token is not the record's any more, or another answer is there already."""
+        return _is_stored(await self._run(*_complete(token, status, body)))
+
+    async def give_back(self, token: str) -> bool:
+        """Say that nothing was done, so that the request can begin again; False as with ``complete``."""
+        return _is_stored(await self._run(*_give_back(token)))
+
+    async def check(self) -> None:
+        """Raise EnvelopeError with ``invalid_option`` if Redis would forget records when it is full."""
+        _check_policy(await self._client.info("memory"))
+
+    async def _begin(self, step: str, api_key: str, idempotency_key: str, fingerprint: str, lease_ms: int) -> Begun:
+        key, words = _begin(step, api_key, idempotency_key, fingerprint, lease_ms)
+        return _begun(key, await self._run(key, words))
+
+    async def _run(self, key: str, words: list[Any]) -> Any:
+        return await self._client.execute_command(*_script(key, words), **_AS_IT_IS)
+
+
+_AS_IT_IS = {NEVER_DECODE: True}
+"""A body stays bytes, whatever the client makes of other answers."""
+
+
+def _begin(step: str, api_key: str, idempotency_key: str, fingerprint: str, lease_ms: int) -> tuple[str, list[Any]]:
+    key = record_key(api_key, idempotency_key)
+    check_record(fingerprint, lease_ms)
+    return key, [step, fingerprint, int(lease_ms), IDEMPOTENCY_TTL_MILLIS]
+
+
+def _complete(token: str, status: int, body: str | bytes) -> tuple[str, list[Any]]:
+    key, number = token_parts(token)
+    return key, ["complete", number, IDEMPOTENCY_TTL_MILLIS, int(status), recorded_body(status, body)]
+
+
+def _give_back(token: str) -> tuple[str, list[Any]]:
+    key, number = token_parts(token)
+    return key, ["give_back", number, IDEMPOTENCY_TTL_MILLIS]
+
+
+def _script(key: str, words: list[Any]) -> list[Any]:
+    return ["EVAL", IDEMPOTENCY_SCRIPT, 1, IDEMPOTENCY_PREFIX + key, *words]
+
+
+def _begun(key: str, answer: Any) -> Begun:
+    state, *rest = answer
+    try:
+        if state == b"new":
+            return Begun("new", token=f"{key}:{rest[0].decode()}")
+        if state == b"replay":
+            return Begun("replay", status=int(rest[0]), body=rest[1])
+        return Begun(state.decode())
+    except ValueError:
+        raise EnvelopeError("replay_store_unavailable", "what is under the key is no idempotency record") from None
+
+
+def _is_stored(answer: Any) -> bool:
+    return bool(answer == [b"stored"])
 
 
 def _state(value: Any) -> WebhookState:

@@ -44,6 +44,9 @@ class SealAdapter(HTTPAdapter):
     AttemptEvent after each. The rest is as in HTTPAdapter, without ``max_retries``: urllib3 would send the same bytes
     again.
 
+    With ``correct_clock``, over https, a request that was refused for its time sets this process's stamps right by the
+    ``Date`` of the answer; it is called with the offset in seconds, and by default nothing is corrected.
+
     The caller gets a Response of plain JSON with the API's status; ``api_error(response)`` is its error, typed.
 
     Raises OutcomeUnknownError where the call may or may not have been carried out; EnvelopeError for what cannot be
@@ -58,11 +61,12 @@ class SealAdapter(HTTPAdapter):
         attempts: int = ATTEMPTS,
         deadline_seconds: float = DEADLINE_SECONDS,
         on_attempt: Callable[[AttemptEvent], object] | None = None,
+        correct_clock: Callable[[float], object] | None = None,
         pool_connections: int = DEFAULT_POOLSIZE,
         pool_maxsize: int = DEFAULT_POOLSIZE,
         pool_block: bool = DEFAULT_POOLBLOCK,
     ) -> None:
-        self._caller = Caller(api_key, secret, attempts, deadline_seconds, on_attempt)
+        self._caller = Caller(api_key, secret, attempts, deadline_seconds, on_attempt, correct_clock)
         super().__init__(pool_connections=pool_connections, pool_maxsize=pool_maxsize, pool_block=pool_block)
 
     @property
@@ -99,8 +103,8 @@ class SealAdapter(HTTPAdapter):
             except _BROKEN as error:
                 wait = call.failed(error, sent="unknown" if body.was_taken else "no")
             else:
-                retry_after = response.headers.get("Retry-After")
-                wait = call.answered(response.status_code, content, retry_after=retry_after)
+                retry_after, date = response.headers.get("Retry-After"), response.headers.get("Date")
+                wait = call.answered(response.status_code, content, retry_after=retry_after, date=date)
             if wait is None:
                 answer = call.result()
                 return _opened(response, answer, request)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, Union
 
 from cardseal._codes import ErrorCode as ErrorCode
+from cardseal._native import Begun
 
 JsonValue: TypeAlias = Union[bool, int, float, str, "list[JsonValue]", "dict[str, JsonValue]", None]
 """What an opened body holds."""
@@ -88,4 +89,52 @@ class AsyncWebhookStore(Protocol):
 
     def give_back(self, dedupe_key: str, /) -> Awaitable[object]:
         """Forget a webhook whose handler failed."""
+        ...
+
+
+BegunState: TypeAlias = Literal["new", "replay", "in_progress", "conflict", "outcome_unknown"]
+"""What a request finds that begins under its idempotency key."""
+
+
+class IdempotencyStore(Protocol):
+    """Remembers what became of the request that came first under an idempotency key."""
+
+    def begin(self, api_key: str, idempotency_key: str, fingerprint: str, /, *, lease_ms: int = ...) -> Begun:
+        """Begin a request, atomically, or say what is known of it."""
+        ...
+
+    def take_over(self, api_key: str, idempotency_key: str, fingerprint: str, /, *, lease_ms: int = ...) -> Begun:
+        """Begin a request also where a lease ended without an answer."""
+        ...
+
+    def complete(self, token: str, status: int, body: str | bytes, /) -> bool:
+        """Store the answer; false if the token is not the record's any more, or another answer is there already."""
+        ...
+
+    def give_back(self, token: str, /) -> bool:
+        """Say that nothing was done; false as with ``complete``."""
+        ...
+
+
+class AsyncIdempotencyStore(Protocol):
+    """The same, awaited."""
+
+    def begin(
+        self, api_key: str, idempotency_key: str, fingerprint: str, /, *, lease_ms: int = ...
+    ) -> Awaitable[Begun]:
+        """Begin a request, atomically, or say what is known of it."""
+        ...
+
+    def take_over(
+        self, api_key: str, idempotency_key: str, fingerprint: str, /, *, lease_ms: int = ...
+    ) -> Awaitable[Begun]:
+        """Begin a request also where a lease ended without an answer."""
+        ...
+
+    def complete(self, token: str, status: int, body: str | bytes, /) -> Awaitable[bool]:
+        """Store the answer; false if the token is not the record's any more, or another answer is there already."""
+        ...
+
+    def give_back(self, token: str, /) -> Awaitable[bool]:
+        """Say that nothing was done; false as with ``complete``."""
         ...

@@ -49,7 +49,9 @@ class SealMiddleware:
     ``envelope_of`` is a function that gives the Envelope of an API key; NO_ACCESS for one that may not use the API;
     None for one that nobody has. ``store`` keeps replay claims: a MemoryReplayStore for one process, a
     RedisReplayStore for several. ``endpoints`` are paths; those of the API unless given. Other paths pass by
-    untouched, or are 404 if ``refuse_others``. Bodies may have the ``max_bytes`` of the Envelope.
+    untouched, or are 404 if ``refuse_others``. Bodies may have the ``max_bytes`` of the Envelope. The header
+    ``Idempotency-Key`` is there where an endpoint needs it, and of the right form; what became of the request that came
+    first under it is for the application to know.
 
     The application finds the opened request as ``environ["cardseal.request"]``. An exception that it raises, and an
     answer that is no JSON, is a sealed ``internal_error``, and logged under ``cardseal``.
@@ -87,6 +89,8 @@ class SealMiddleware:
         check_media(environ.get("CONTENT_TYPE"), environ.get("HTTP_CONTENT_ENCODING"))
         request, text, keys = self._gate.open(envelope, api_key or "", endpoint, body)
         claim(self._store, keys)
+        key = environ.get("HTTP_IDEMPOTENCY_KEY")
+        self._gate.check_key(envelope, api_key or "", endpoint, [] if key is None else [key])
 
         inner = {name: value for name, value in environ.items() if name not in _OF_THE_ENVELOPE}
         inner["PATH_INFO"] = path.removeprefix(environ.get("SCRIPT_NAME", ""))
