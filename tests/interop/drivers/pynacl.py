@@ -1,4 +1,4 @@
-"""Seals and opens with PyNaCl alone, as the protocol's document does: lines of JSON in the form of ``cardseal batch``."""
+"""Seals and opens with PyNaCl alone, as the document does: a line of JSON each, in the form of ``cardseal batch``."""
 
 import base64
 import hashlib
