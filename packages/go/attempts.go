@@ -84,6 +84,8 @@ type callSettings struct {
 	deadline       time.Duration
 	attemptTimeout time.Duration
 	onAttempt      func(AttemptEvent)
+
+	onClockCorrection func(offset time.Duration)
 }
 
 // WithBase sets what sends the sealed requests, http.DefaultTransport without it: proxies, certificates, connections are
@@ -112,6 +114,15 @@ func WithAttemptTimeout(timeout time.Duration) TransportOption {
 // same time call it at the same time.
 func WithOnAttempt(onAttempt func(AttemptEvent)) TransportOption {
 	return func(s *callSettings) { s.onAttempt = onAttempt }
+}
+
+// WithOnClockCorrection has the clock corrected by the server's, and a function told by how much; without it the clock is
+// left as it is. It is for machines whose clock nobody keeps right. Where an https URL answers timestamp_outside_window,
+// its Date header says how wrong the clock is, and is believed up to 15 minutes, at most once a minute (SPEC.md, section
+// 27). From then on every timestamp of this process is moved by the offset, whatever makes it; what a server compares with,
+// as OpenRequest does, is not.
+func WithOnClockCorrection(onClockCorrection func(offset time.Duration)) TransportOption {
+	return func(s *callSettings) { s.onClockCorrection = onClockCorrection }
 }
 
 func callSettingsOf(options []TransportOption) (callSettings, error) {
@@ -156,6 +167,8 @@ type call struct {
 // answer is an answer to a sealed request, whole, with its body closed.
 type answer struct {
 	response *http.Response
+	// at is when its headers came.
+	at time.Time
 	// body is what came over the wire, at most a byte more than max_bytes.
 	body []byte
 	// payload is what the body held, if that is a success.
@@ -201,6 +214,7 @@ func (c *call) run(ctx context.Context) (*answer, error) {
 		}
 		c.mayHaveArrived = c.mayHaveArrived || sent != SentNo
 		event.FailureClass, event.Code = judge(failure)
+		c.correctClock(event.Code, received)
 		if ctx.Err() == nil {
 			event.Wait, event.WillRetry = c.waitAfter(event, sent, received)
 		}
@@ -246,6 +260,22 @@ func (c *call) waitAfter(failed AttemptEvent, sent Sent, received *answer) (wait
 	return wait, true
 }
 
+// correctClock takes the server's clock for the right one, where that is asked for.
+func (c *call) correctClock(code string, received *answer) {
+	// Without TLS the Date could be anybody's.
+	if c.onClockCorrection == nil || received == nil || code != string(ErrTimestampOutsideWindow) || c.plain.URL.Scheme != "https" {
+		return
+	}
+	date, err := http.ParseTime(received.response.Header.Get("Date"))
+	if err != nil {
+		return
+	}
+	offset := date.Add(time.Second / 2).Sub(received.at) // it counts whole seconds: half of one is what it leaves out
+	if processClock.correct(offset, received.at) {
+		c.onClockCorrection(offset)
+	}
+}
+
 func (c *call) tell(event AttemptEvent) {
 	if c.onAttempt != nil {
 		c.onAttempt(event)
@@ -286,6 +316,7 @@ func (t *Transport) send(wire *http.Request, sealed *SealedRequest) (*answer, er
 		base = http.DefaultTransport
 	}
 	response, err := base.RoundTrip(wire)
+	at := time.Now()
 	switch {
 	case response != nil && response.Body != nil:
 		defer response.Body.Close()
@@ -301,7 +332,7 @@ func (t *Transport) send(wire *http.Request, sealed *SealedRequest) (*answer, er
 	if err != nil {
 		return nil, fmt.Errorf("the answer broke off: %w", err)
 	}
-	return &answer{response: response, body: body}, nil
+	return &answer{response: response, at: at, body: body}, nil
 }
 
 // onceReader hides what a reader can do beyond being read once.

@@ -5,8 +5,8 @@
 // API's error, or a refusal to believe the answer; [ShouldRetry] says what to do after a failure.
 //
 // Servers put [NewHandler] before their own handler, or call [Envelope.OpenRequest], then [ClaimRequest] with a
-// [ReplayStore], then [Envelope.SealResponse]. Receivers of webhooks are [NewWebhookHandler], or call
-// [Envelope.OpenWebhook].
+// [ReplayStore], then [Envelope.SealResponse]. What became of a request whose idempotency key comes again is for an
+// [IdempotencyStore] to say. Receivers of webhooks are [NewWebhookHandler], or call [Envelope.OpenWebhook].
 //
 //	envelope, err := cardseal.New(secret)
 //	request, err := envelope.SealRequest("/cards/topup", topup, apiKey, cardseal.WithIdempotencyKey(key))

@@ -282,6 +282,40 @@ func Example_clientAndServer() {
 	// o-1 new false false
 }
 
+func ExampleIdempotencyStore() {
+	ctx, records := context.Background(), &cardseal.MemoryIdempotencyStore{}
+	const key = "payout-42"
+	payOut := func() []byte {
+		fmt.Println("paying out")
+		return []byte(`{"payout_id":"p-1"}`)
+	}
+	for _, amount := range []string{"10.00", "10.00", "99.00"} {
+		fingerprint, err := cardseal.Fingerprint("/payouts/create", []byte(`{"amount":"`+amount+`"}`))
+		if err != nil {
+			log.Fatal(err)
+		}
+
+		status, body := http.StatusServiceUnavailable, []byte(`{"success":false,"error_slug":"internal_error"}`)
+		begun, err := records.Begin(ctx, "key_1", key, fingerprint, cardseal.IdempotencyLease)
+		switch begun.State { // none after an error
+		case cardseal.BegunNew:
+			status, body = http.StatusOK, payOut()
+			_, err = records.Complete(context.WithoutCancel(ctx), begun.Token, status, body)
+		case cardseal.BegunReplay:
+			status, body = begun.Answer.Status(), begun.Answer.Body()
+		case cardseal.BegunConflict: // the key of another request
+			status, body = http.StatusBadRequest, []byte(`{"success":false,"error_slug":"invalid_request"}`)
+		} // else it is in progress, or its outcome unknown: it comes again
+
+		fmt.Println(status, string(body), err)
+	}
+	// Output:
+	// paying out
+	// 200 {"payout_id":"p-1"} <nil>
+	// 200 {"payout_id":"p-1"} <nil>
+	// 400 {"success":false,"error_slug":"invalid_request"} <nil>
+}
+
 func ExampleNewWebhookHandler() {
 	envelope, err := cardseal.New("your_api_secret_key_here")
 	if err != nil {

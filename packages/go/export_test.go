@@ -1,6 +1,9 @@
 package cardseal
 
-import "io"
+import (
+	"io"
+	"time"
+)
 
 // SetEntropy puts something in the place of the operating system's generator, for the tests outside of the package, until
 // restore is called.
@@ -18,3 +21,10 @@ var (
 	Backoff    = backoff
 	RetryAfter = retryAfter
 )
+
+// ResetClock takes back what a test corrected the process's clock by.
+func ResetClock() {
+	processClock.lock.Lock()
+	defer processClock.lock.Unlock()
+	processClock.offset, processClock.correctedAt, processClock.lastStamp = 0, time.Time{}, 0
+}

@@ -39,6 +39,20 @@ func CheckIdempotencyKey(key string) error {
 	return nil
 }
 
+// RecordKey is the key of an idempotency record: hexadecimal SHA-256 of API key and idempotency key, since keys belong to
+// a project (SPEC.md, RECORD-1).
+//
+// Errors: ErrInvalidAPIKey, ErrInvalidIdempotencyKey.
+func RecordKey(apiKey, idempotencyKey string) (string, error) {
+	if err := checkAPIKey(apiKey); err != nil {
+		return "", err
+	}
+	if err := CheckIdempotencyKey(idempotencyKey); err != nil {
+		return "", err
+	}
+	return hexDigest([]byte("cardseal idempotency record v1"), []byte(apiKey), []byte(idempotencyKey)), nil
+}
+
 func checkAPIKey(key string) error {
 	if !isToken(key) {
 		return newError(ErrInvalidAPIKey, "the API key has to be 1 to 255 printable ASCII characters without spaces")

@@ -104,6 +104,18 @@ func TestNothingPrintsKeysOrPlaintext(t *testing.T) {
 	if err := cardseal.ClaimRequest(t.Context(), store, cardseal.ReplayKeys{Timestamp: "a", Nonce: "b"}); err != nil {
 		t.Fatal(err)
 	}
+	records := &cardseal.MemoryIdempotencyStore{}
+	begun, err := records.Begin(t.Context(), apiKey, "topup-7", "f", cardseal.IdempotencyLease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := records.Complete(t.Context(), begun.Token, 200, payload); err != nil {
+		t.Fatal(err)
+	}
+	replayed, err := records.Begin(t.Context(), apiKey, "topup-7", "f", cardseal.IdempotencyLease)
+	if err != nil || !bytes.Equal(replayed.Answer.Body(), payload) {
+		t.Fatal(err)
+	}
 	transport, err := cardseal.NewTransport(envelope, apiKey)
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +146,11 @@ func TestNothingPrintsKeysOrPlaintext(t *testing.T) {
 		"an API error":         apiError,
 		"its copy....":         *apiError,
 		"a store":              store,
+		"a store of records":   records,
+		"what was begun":       begun,
+		"what was found":       replayed,
+		"an answer":            replayed.Answer,
+		"its address.":         &replayed.Answer,
 	} {
 		checkRedacted(t, name, value, secrets...)
 		if describing, ok := value.(interface {
@@ -152,13 +169,17 @@ func TestNothingPrintsKeysOrPlaintext(t *testing.T) {
 	}
 	// What they do show says what they are.
 	for value, shown := range map[any]string{
-		envelope:  "cardseal.Envelope(layout versioned, keys redacted)",
-		sealed:    "cardseal.SealedRequest(/api/v1/cards/get, body of",
-		webhook:   "cardseal.Webhook(type ``, key index 0)",
-		apiError:  "gone (http status 404)",
-		store:     "cardseal.MemoryReplayStore(2 keys)",
-		client:    "cardseal.Client(https://api.example.com, keys redacted)",
-		transport: "cardseal.Transport(attempts 8, deadline 1m0s, keys redacted)",
+		envelope:         "cardseal.Envelope(layout versioned, keys redacted)",
+		sealed:           "cardseal.SealedRequest(/api/v1/cards/get, body of",
+		webhook:          "cardseal.Webhook(type ``, key index 0)",
+		apiError:         "gone (http status 404)",
+		store:            "cardseal.MemoryReplayStore(2 keys)",
+		records:          "cardseal.MemoryIdempotencyStore(1 records)",
+		&begun:           "cardseal.Begun(new)",
+		&replayed:        "cardseal.Begun(replay)",
+		&replayed.Answer: "cardseal.RecordedAnswer(status 200, body of 107 bytes)",
+		client:           "cardseal.Client(https://api.example.com, keys redacted)",
+		transport:        "cardseal.Transport(attempts 8, deadline 1m0s, keys redacted)",
 	} {
 		if printed := fmt.Sprintf("%+v", value); !strings.HasPrefix(printed, shown) {
 			t.Errorf("%s", printed)

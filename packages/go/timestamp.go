@@ -14,7 +14,8 @@ const (
 
 // TimestampMicros is the next timestamp of this process in microseconds since 1970: the clock's, or one more than the
 // last where the clock has not moved on. Timestamps strictly increase over all goroutines and Envelopes, unless the
-// system's clock is set back by more than five seconds: then they follow it (SPEC.md, section 16).
+// system's clock is set back by more than five seconds: then they follow it (SPEC.md, section 16). After a correction
+// ([WithOnClockCorrection]) they are the corrected clock's.
 //
 // Errors: ErrClockUnavailable where the clock stands at 1970 or before.
 func TimestampMicros() (int64, error) {
@@ -27,6 +28,10 @@ var processClock clock
 type clock struct {
 	lock                sync.Mutex
 	lastStamp, lastWall int64
+	// offset moves every stamp, in microseconds.
+	offset int64
+	// correctedAt is when it was set.
+	correctedAt time.Time
 }
 
 // stamp reads the wall clock under the lock. Read before it, a reading could grow old while its goroutine waits, and
@@ -34,16 +39,32 @@ type clock struct {
 func (c *clock) stamp(read func() int64) (int64, error) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	return c.next(read(), 0)
+	return c.next(read())
 }
 
-// next makes a stamp of a reading, moved by an offset. The lock is held.
-func (c *clock) next(wall, offset int64) (int64, error) {
+// correct moves the stamps that come from now on, in place of any earlier correction, and tells whether it did: not by
+// more than a server's word is taken for, and not again at once. What was given before holds no stamp back.
+func (c *clock) correct(offset time.Duration, now time.Time) bool {
+	const longest, pause = clockCorrectionMaxMillis * time.Millisecond, clockCorrectionPauseMillis * time.Millisecond
+	if offset.Abs() > longest {
+		return false
+	}
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if !c.correctedAt.IsZero() && now.Sub(c.correctedAt) < pause {
+		return false
+	}
+	c.offset, c.correctedAt, c.lastStamp = offset.Microseconds(), now, 0
+	return true
+}
+
+// next makes a stamp of a reading, moved by the offset. The lock is held.
+func (c *clock) next(wall int64) (int64, error) {
 	stamp, err := wallMicros(wall)
 	if err != nil {
 		return 0, err
 	}
-	if stamp, err = wallMicros(saturatingAdd(stamp, offset)); err != nil {
+	if stamp, err = wallMicros(saturatingAdd(stamp, c.offset)); err != nil {
 		return 0, err
 	}
 	// Readings are compared with readings: a burst of stamps runs ahead of the clock, which is no step back.

@@ -36,6 +36,7 @@ var families = map[string]struct {
 	"path":        {75, pathVector},
 	"payload":     {21, payloadVector},
 	"precedence":  {36, precedenceVector},
+	"records":     {71, recordsVector},
 	"replay":      {42, replayVector},
 	"request":     {57, requestVector},
 	"response":    {250, responseVector},
@@ -596,6 +597,77 @@ func idempotencyVector(v *vector) (string, fields) {
 	return "ok", fields{"key": key}
 }
 
+func recordsVector(v *vector) (string, fields) {
+	switch operation := v.text("operation"); operation {
+	case "key":
+		key, err := RecordKey(v.text("api_key"), v.text("idempotency_key"))
+		if err != nil {
+			return failed(v.t, err)
+		}
+		return "ok", fields{"record_key": key}
+	case "steps":
+		now := time.Time{}
+		store := &MemoryIdempotencyStore{MaxRecords: int(v.numberOr("max_records", 0)), Now: func() time.Time { return now }}
+		result := ""
+		for _, step := range v.take("steps").([]any) {
+			step := &vector{t: v.t, name: v.name, fields: step.(map[string]any)}
+			now = time.UnixMilli(step.number("now_millis"))
+			want := step.text("result")
+			var outputs fields
+			result, outputs = takeStep(step, store)
+			if got, rest := asJSON(v.t, outputs), asJSON(v.t, step.fields); result != want || !reflect.DeepEqual(got, rest) {
+				v.t.Errorf("a step gives %s %v, want %s %v", result, got, want, rest)
+			}
+		}
+		switch result {
+		case string(BegunNew), string(BegunReplay), "stored":
+			return "ok", fields{}
+		}
+		return result, fields{}
+	default:
+		v.t.Fatalf("unknown operation %s", operation)
+		return "", nil
+	}
+}
+
+func takeStep(step *vector, store IdempotencyStore) (string, fields) {
+	var begun Begun
+	var isStored bool
+	var err error
+	ctx, name := step.t.Context(), step.text("step")
+	switch name {
+	case "begin", "take_over":
+		take := store.Begin
+		if name == "take_over" {
+			take = store.TakeOver
+		}
+		lease := time.Duration(step.number("lease_millis")) * time.Millisecond
+		begun, err = take(ctx, step.text("api_key"), step.text("idempotency_key"), step.text("fingerprint"), lease)
+	case "complete":
+		isStored, err = store.Complete(ctx, step.text("token"), int(step.number("status")), []byte(step.text("body")))
+	case "give_back":
+		isStored, err = store.GiveBack(ctx, step.text("token"))
+	default:
+		step.t.Fatalf("unknown step %s", name)
+	}
+	switch {
+	case err != nil:
+		if begun.State != "" || isStored {
+			step.t.Errorf("with an error it is %s, %v", begun.State, isStored)
+		}
+		return failed(step.t, err)
+	case begun.State == BegunNew:
+		return string(begun.State), fields{"token": begun.Token}
+	case begun.State == BegunReplay:
+		return string(begun.State), fields{"status": begun.Answer.Status(), "body": string(begun.Answer.Body())}
+	case begun.State != "":
+		return string(begun.State), fields{}
+	case isStored:
+		return "stored", fields{}
+	}
+	return "stale", fields{}
+}
+
 func fingerprintVector(v *vector) (string, fields) {
 	path, payload := v.text("path"), []byte(v.text("payload"))
 	fingerprint, err := Fingerprint(path, payload)
@@ -702,13 +774,13 @@ func retryVector(v *vector) (string, fields) {
 func clockVector(v *vector) (string, fields) {
 	offset := v.numberOr("offset_micros", 0)
 	readings := v.numbers("readings_micros")
-	var c clock
+	c := clock{offset: offset}
 	if v.has("shared") {
 		shareClock(&c, v.take("shared").([]any), readings[0], offset)
 	}
 	stamps := []int64{}
 	for index, reading := range readings {
-		stamp, err := c.next(reading, offset)
+		stamp, err := c.next(reading)
 		if err != nil {
 			if index != len(readings)-1 {
 				v.t.Errorf("reading %d of %d fails", index+1, len(readings))

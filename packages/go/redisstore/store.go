@@ -1,8 +1,9 @@
 // Package redisstore keeps what cardseal's handlers have to remember in a Redis, for servers of more than one process, in whatever
-// language they are (SPEC.md, section 13).
+// language they are (SPEC.md, sections 13 and 14).
 //
 //	store, err := redisstore.Open(ctx, "redis://127.0.0.1:6379")
 //	handler, err := cardseal.NewHandler(next, lookup, store)
+//	records := store.Idempotency()
 //
 // It is a module of its own, so that cardseal needs no Redis.
 package redisstore
@@ -18,7 +19,7 @@ import (
 )
 
 // Store is a [cardseal.ReplayStore] and a [cardseal.WebhookStore] in a Redis, safe for concurrent use. While the Redis does
-// not answer every claim fails, and nothing is carried out.
+// not answer every claim fails, and nothing is carried out. Idempotency gives a [cardseal.IdempotencyStore] beside them.
 type Store struct {
 	client redis.UniversalClient
 }
