@@ -27,6 +27,8 @@ pub(crate) struct Server {
     pub(crate) webhooks: bool,
     /// Whether it reads bodies that do not say how long they are; WSGI has no way to.
     pub(crate) reads_chunks: bool,
+    /// Whether it judges the header `Idempotency-Key`, and does not leave that to the code behind it.
+    pub(crate) judges_keys: bool,
     _process: Child,
 }
 
@@ -71,6 +73,7 @@ impl Command {
             url: line["url"].as_str().unwrap().to_owned(),
             webhooks: line["webhooks"] != false,
             reads_chunks: line["chunked"] != false,
+            judges_keys: line["keys"] != false,
             _process: process,
         }
     }

@@ -190,7 +190,7 @@ impl Suite {
                 request = request.header("Idempotency-Key", key);
             }
             let (status, answer) = self.opened(request).await;
-            if answer.get("seen").is_some() {
+            if !server.judges_keys && answer.get("seen").is_some() {
                 runs += 1; // left to the code behind, which is this suite's
                 verdict.keys = "the code behind";
             } else {
