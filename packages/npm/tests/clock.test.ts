@@ -9,7 +9,7 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, test } from "node:test";
+import { after, afterEach, test } from "node:test";
 import { ApiError, CLOCK_CORRECTION_PAUSE_MILLIS, Envelope, EnvelopeError, timestampMicros } from "cardseal";
 import { Client } from "cardseal/client";
 import { ADAPTERS } from "./support/adapters.js";
@@ -84,6 +84,7 @@ class Server {
   static async start(scheme: "http" | "https", offset: number): Promise<Server> {
     const server = new Server(scheme, offset);
     await once(server.#server.listen(0, "127.0.0.1"), "listening");
+    after(() => server.#stop());
     return server;
   }
 
@@ -91,7 +92,7 @@ class Server {
     return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  [Symbol.dispose](): void {
+  #stop(): void {
     this.#server.closeAllConnections();
     this.#server.close();
   }
@@ -109,7 +110,7 @@ function isAbout(told: readonly number[], ...wanted: readonly number[]): boolean
 for (const [name, adapter] of Object.entries(ADAPTERS)) {
   for (const offset of [FIVE_MINUTES, -FIVE_MINUTES]) {
     test(`${name}: a server whose clock is ${offset} ms ahead corrects ours where that is wanted`, async () => {
-      using server = await Server.start("https", offset);
+      const server = await Server.start("https", offset);
       const options = { baseUrl: server.url, apiKey, secret: SECRET };
       await isOutside(adapter(options).call(PATH, {}));
       assert.equal(server.asked, 2);
@@ -133,7 +134,7 @@ for (const [name, adapter] of Object.entries(ADAPTERS)) {
       ["https", 16 * 60_000],
       ["https", -16 * 60_000],
     ] as const) {
-      using server = await Server.start(scheme, offset);
+      const server = await Server.start(scheme, offset);
       const onClockCorrection = (): never => assert.fail("told of a correction");
       await isOutside(adapter({ baseUrl: server.url, apiKey, secret: SECRET, onClockCorrection }).call(PATH, {}));
       assert.equal(server.asked, 2);
@@ -143,7 +144,7 @@ for (const [name, adapter] of Object.entries(ADAPTERS)) {
 }
 
 test("a second correction waits for a minute, whichever client asks for it", async () => {
-  using server = await Server.start("https", FIVE_MINUTES);
+  const server = await Server.start("https", FIVE_MINUTES);
   const told: number[] = [];
   const client = () =>
     new Client({ baseUrl: server.url, apiKey, secret: SECRET, onClockCorrection: (millis) => told.push(millis) });
@@ -159,7 +160,7 @@ test("a second correction waits for a minute, whichever client asks for it", asy
 });
 
 test("what is no date of the protocol's is not believed", async () => {
-  using server = await Server.start("https", FIVE_MINUTES);
+  const server = await Server.start("https", FIVE_MINUTES);
   const onClockCorrection = (): never => assert.fail("told of a correction");
   const client = new Client({ baseUrl: server.url, apiKey, secret: SECRET, onClockCorrection });
   const soon = new Date(Date.now() + FIVE_MINUTES);
@@ -173,7 +174,7 @@ test("what is no date of the protocol's is not believed", async () => {
 test("a listener that throws, or rejects, does not end a call", async () => {
   for (const onClockCorrection of [() => assert.fail("thrown"), async () => assert.fail("rejected")]) {
     ahead += CLOCK_CORRECTION_PAUSE_MILLIS;
-    using server = await Server.start("https", FIVE_MINUTES);
+    const server = await Server.start("https", FIVE_MINUTES);
     const client = new Client({ baseUrl: server.url, apiKey, secret: SECRET, onClockCorrection });
     assert.deepEqual(await client.call(PATH), { currency: "usdt" });
     correctAll(0);

@@ -171,22 +171,15 @@ export class RedisIdempotencyStore implements IdempotencyStore {
 
   async #begin(step: Step, { key, fingerprint, leaseMillis }: Start): Promise<Begun> {
     const words = [step, fingerprint, String(leaseMillis), String(IDEMPOTENCY_TTL_MILLIS)];
-    const [state, first, body] = await this.#step(key, ...words);
-    switch (state) {
-      case "new":
-        if (first !== undefined) {
-          return { state, token: tokenOf(key, first) };
-        }
-        break;
-      case "replay":
-        if (first !== undefined && body !== undefined) {
-          return { state, status: Number(first), body };
-        }
-        break;
-      case "in_progress":
-      case "conflict":
-      case "outcome_unknown":
-        return { state };
+    const [state, first = "", body] = await this.#step(key, ...words);
+    if (state === "new" && NUMBER.test(first)) {
+      return { state, token: tokenOf(key, first) };
+    }
+    if (state === "replay" && STATUS.test(first) && body !== undefined) {
+      return { state, status: Number(first), body };
+    }
+    if (state === "in_progress" || state === "conflict" || state === "outcome_unknown") {
+      return { state };
     }
     throw noRecord();
   }
@@ -208,7 +201,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
       const message = "the store of idempotency records does not answer: nothing may be carried out";
       throw new EnvelopeError("replay_store_unavailable", message);
     }
-    return Array.isArray(reply) ? reply.map(String) : [];
+    return Array.isArray(reply) ? reply.map((word) => String(word ?? "")) : [];
   }
 }
 
@@ -239,4 +232,6 @@ function runnerOf(client: RedisClient, options: RedisOptions): Run {
   };
 }
 
+const NUMBER = /^[1-9][0-9]{0,18}$/;
+const STATUS = /^[1-5][0-9]{2}$/;
 const WEBHOOK_PREFIX = "cardseal:webhook:";
