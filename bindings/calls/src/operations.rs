@@ -131,7 +131,7 @@ fn dispatch(
         Operation::Timestamp => reply.number(host.stamp()?.as_micros()),
         // microseconds, a flag for a clock that is ahead
         Operation::CorrectClock => {
-            let offset = arguments.option(0)?.unwrap_or_default() as i64;
+            let offset = arguments.option::<u64>(0)?.unwrap_or_default() as i64;
             host.correct_clock(if arguments.bytes(1).is_some() { -offset } else { offset });
         }
         // → key

@@ -10,12 +10,14 @@ use http::header::DATE;
 /// Learns how wrong the system's clock is, and tells whoever asked for it.
 pub(crate) struct ClockCorrection {
     listener: Arc<dyn Fn(i64) + Send + Sync>,
-    last: Mutex<Option<Instant>>,
 }
 
+/// When the clock was corrected last: it is the process's, whoever corrected it.
+static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+
 impl ClockCorrection {
-    pub(crate) fn new(listener: Arc<dyn Fn(i64) + Send + Sync>) -> Self {
-        Self { listener, last: Mutex::new(None) }
+    pub(crate) const fn new(listener: Arc<dyn Fn(i64) + Send + Sync>) -> Self {
+        Self { listener }
     }
 
     /// Takes the time of an answer to a request whose timestamp was outside the window, if it can be believed.
@@ -23,7 +25,7 @@ impl ClockCorrection {
         const PAUSE: Duration = Duration::from_millis(CLOCK_CORRECTION_PAUSE_MILLIS);
         let Some(offset_millis) = offset_millis(headers, SystemTime::now()) else { return };
         {
-            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
             if last.is_some_and(|last| last.elapsed() < PAUSE) {
                 return;
             }

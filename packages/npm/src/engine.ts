@@ -29,6 +29,9 @@ export interface Engine {
   /** A clock cell in memory of the engine's own, whose address it need not be told; not every engine has one. */
   readonly cell?: Float64Array | undefined;
 
+  /** Called when the engine has started anew, before the call for which it did. */
+  onRestart?: (() => void) | undefined;
+
   /** Performs an operation. `clock` is {@link clockOf} the engine, or nothing for one that makes no stamp. */
   call(operation: number, handle: number, clock: Float64Array | undefined, ...fields: readonly Field[]): Reply;
 }
@@ -39,6 +42,7 @@ export type Operations = Readonly<Record<OperationName, number>>;
 /** The operations that this package uses; an engine that lacks one is of another version. */
 type OperationName =
   | "canonical"
+  | "correctClock"
   | "decrypt"
   | "deriveKey"
   | "encrypt"
@@ -157,6 +161,21 @@ export function clockOf({ cell }: Engine): Float64Array | undefined {
     // A realm that was locked, or a getter that throws: this copy then increases by itself alone.
   }
   return cell ? undefined : ownCell;
+}
+
+/** Moves every stamp from now on, in place of any earlier offset; what was stamped before holds none of them back. */
+export function correctClock(offsetMicros: number): void {
+  const { engine } = core();
+  const correct = (): void => {
+    perform("correctClock", String(Math.abs(offsetMicros)), offsetMicros < 0 ? "true" : undefined);
+  };
+  correct();
+  engine.onRestart = correct;
+  const cell = clockOf(engine) ?? engine.cell;
+  if (cell) {
+    cell[0] = 0;
+    cell[1] = 0;
+  }
 }
 
 /** Whether it is what a copy of this package would put there. */

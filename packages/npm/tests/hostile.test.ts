@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { type Api, codeOf, ENGINES, SECRET } from "./support/engines.js";
+import { type Api, codeOf, ENGINES, type Internals, SECRET } from "./support/engines.js";
 
 for (const [name, api] of ENGINES) {
   const envelope = new api.Envelope(SECRET);
@@ -549,6 +549,22 @@ test("a trapped instance is replaced, and its envelopes go on", () => {
   assert.deepEqual(Object.keys(envelope.open(envelope.seal({ b: 2 })) as object), ["request_timestamp", "b"]);
   const old = new wasm.Envelope("the_old_secret", { layout: "bare" });
   assert.equal(envelope.openWebhook(old.sealWebhook({})).keyIndex, 1);
+});
+
+test("a clock that was corrected stays so in the instance after a trap", () => {
+  const { internals } = wasm as unknown as Internals;
+  const isCorrected = () => Math.abs(wasm.timestampMicros() - (Date.now() + 300_000) * 1_000) < 60_000_000;
+  try {
+    internals.correctClock(300_000_000);
+    assert.ok(isCorrected());
+    trap(() => wasm.timestampMicros());
+    assert.ok(isCorrected());
+    internals.correctClock(0);
+    trap(() => wasm.timestampMicros());
+    assert.ok(!isCorrected());
+  } finally {
+    internals.correctClock(0);
+  }
 });
 
 test("without randomness nothing is sealed by WebAssembly, and everything opens", async () => {

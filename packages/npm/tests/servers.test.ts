@@ -1,11 +1,9 @@
 /** The rules of SPEC.md, section 26, before every framework: real servers, in processes of their own, asked over HTTP. */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
-import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
@@ -16,6 +14,7 @@ import { MemoryWebhookStore, RedisReplayStore, RedisWebhookStore, sealed, webhoo
 import express from "express";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
+import { redisServer } from "./support/redis.js";
 
 const DRIVERS = process.env.CARDSEAL_DRIVERS ?? assert.fail("CARDSEAL_DRIVERS has to name tests/adapters/drivers");
 const apiKey = "key_1";
@@ -144,6 +143,30 @@ for (const framework of ["web", "express", "express-parsed", "fastify", "hono"])
     assert.equal(await count(), before);
   });
 
+  test(title("the idempotency key is judged after the claims, and the answer is sealed"), async () => {
+    const before = await count();
+    const topUp = (headers: Record<string, string> = {}, body = seal("/cards/get", {}).body) =>
+      post(`${url}/api/v1/cards/topup`, body, headers);
+    const judged = async (answer: Answer) => [
+      answer.status,
+      envelope.open<{ error_slug: string }>(answer.text).error_slug,
+    ];
+    const { body } = seal("/cards/get", {});
+    const missing = await topUp({}, body);
+    assert.match(missing.headers.get("content-type") ?? "", /^application\/json/);
+    assert.deepEqual(await judged(missing), [400, "idempotency_key_required"]);
+    assert.equal((await topUp({ "Idempotency-Key": "topup-1" }, body)).text, plain("Duplicate request detected"));
+    for (const key of ["two words", "", "k".repeat(256), "topup-1, topup-2"]) {
+      assert.deepEqual(await judged(await topUp({ "Idempotency-Key": key })), [400, "invalid_request"], key);
+    }
+    const unneeded = await post(`${url}/api/v1/cards/get`, seal("/cards/get", {}).body, { "Idempotency-Key": "a b" });
+    assert.deepEqual(await judged(unneeded), [400, "invalid_request"]);
+    assert.equal(await count(), before);
+    const topped = await topUp({ "Idempotency-Key": "k".repeat(255) });
+    assert.deepEqual([topped.status, envelope.open(topped.text)], [200, { seen: {} }]);
+    assert.equal(await count(), before + 1);
+  });
+
   test(title("no other spelling of an endpoint leads past the checks"), async () => {
     const before = await count();
     const spellings = [
@@ -255,34 +278,6 @@ test("while a webhook is being handled another delivery is told to come again", 
   finish();
   assert.deepEqual([await first, await deliver(), calls], [200, 200, 1]);
 });
-
-/** A Redis of our own; nothing where there is no program for it, which continuous integration does not accept. */
-async function redisServer(): Promise<{ readonly url: string; readonly process: ChildProcess } | undefined> {
-  const probe = createServer();
-  await once(probe.listen(0, "127.0.0.1"), "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  const folder = mkdtempSync(join(tmpdir(), "cardseal-redis-"));
-  const server = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]);
-  const failed = once(server, "error").then(() => "missing");
-  if ((await Promise.race([failed, once(server.stdout, "data")])) === "missing") {
-    assert.ok(!process.env.CI, "redis-server is missing: install it");
-    return undefined;
-  }
-  after(() => server.kill());
-  for (;;) {
-    const socket = connect(port, "127.0.0.1");
-    const isThere = await once(socket, "connect").then(
-      () => true,
-      () => false,
-    );
-    if (isThere) {
-      socket.destroy();
-      return { url: `redis://127.0.0.1:${port}`, process: server };
-    }
-    await new Promise((resume) => setTimeout(resume, 20));
-  }
-}
 
 test("claims in Redis hold between processes, and without Redis nothing runs", async (context) => {
   const redis = await redisServer();

@@ -35,6 +35,7 @@ sealedAdapter({ apiKey, secret, baseUrl: "https://api.example.com" });
 new Agent().compose(sealInterceptor({ apiKey, secret, onAttempt: (event) => same<typeof event, AttemptEvent>(true) }));
 // @ts-expect-error a listener is told, not asked
 sealInterceptor({ apiKey, secret, onAttempt: (event: string) => event });
+sealInterceptor({ apiKey, secret, onClockCorrection: (offset) => same<typeof offset, number>(true) });
 
 const client = new Client({ baseUrl: "https://api.example.com", apiKey, secret });
 // @ts-expect-error an origin is needed

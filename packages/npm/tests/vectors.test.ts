@@ -7,7 +7,9 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type Api, codeOf, ENGINES } from "./support/engines.js";
+import { MemoryIdempotencyStore } from "cardseal/server";
+import { type Api, codeOf, ENGINES, type Internals } from "./support/engines.js";
+import { expected, type Step, take, verdict } from "./support/records.js";
 import { keyOf, openField, sealField } from "./support/secretbox.js";
 import { type Case, families, fromHex, load, type Outcome, run, toHex, type Value } from "./support/vectors.js";
 
@@ -25,12 +27,11 @@ const OUT_OF_REACH: readonly {
     count: 3,
     is: (given) => given.peek("operation") === "random",
   },
-  { family: "clock", why: "no call takes an offset", count: 6, is: (given) => given.has("offset_micros") },
   {
     family: "clock",
     why: "the clock of native code is the system's",
-    count: 29,
-    is: (given, engine) => engine === "napi" && !given.has("offset_micros"),
+    count: 35,
+    is: (_, engine) => engine === "napi",
   },
   {
     family: "replay",
@@ -253,12 +254,38 @@ const CALLS: Readonly<Record<string, (api: Api, given: Case) => Outcome | Promis
     });
   },
 
+  async records(api, given) {
+    if (given.text("operation") === "key") {
+      // A store of records shows the key of one in its token.
+      const [apiKey, idempotencyKey] = [given.text("api_key"), given.text("idempotency_key")];
+      const begun = await settled(api, new MemoryIdempotencyStore().begin(apiKey, idempotencyKey, "f"));
+      return "code" in begun
+        ? [begun.code, {}]
+        : ["ok", { record_key: (begun.value as { token: string }).token.split(":")[0] as string }];
+    }
+    let now = 0;
+    const maxRecords = given.optional("max_records") as number | undefined;
+    const store = new MemoryIdempotencyStore({ maxRecords, now: () => now });
+    let last = "ok";
+    for (const step of given.take("steps") as unknown as readonly Step[]) {
+      now = step.now_millis;
+      const outcome = await take(store, step);
+      assert.deepEqual(outcome, expected(step), given.name);
+      last = verdict(outcome);
+    }
+    return [last, {}];
+  },
+
   async clock(_, given) {
+    const offset = given.optional("offset_micros") as number | undefined;
     const shared = given.optional("shared");
     const readings = given.take("readings_micros") as readonly number[];
     // Each case needs a clock of its own, and so a copy of the module of its own.
     const copy = (await import(`${import.meta.resolve("cardseal/wasm")}?${given.name}`)) as Api;
     copy.engineName(); // asks no clock
+    if (offset !== undefined) {
+      (copy as unknown as Internals).internals.correctClock(offset);
+    }
     const cell = Float64Array.from((shared ?? [0, 0]) as readonly (number | bigint)[], Number);
     const clock = Symbol.for("cardseal.clock");
     const [before, dateNow] = [Object.getOwnPropertyDescriptor(globalThis, clock), Date.now];
@@ -454,6 +481,18 @@ function outcome(api: Api, call: () => { readonly [name: string]: Value }, given
     }
   });
   return [code, skew === undefined ? outputs : { skew_micros: asExpected(skew, given?.peek("skew_micros")) }];
+}
+
+/** What a promise gives, or the code with which it is rejected. */
+async function settled<T>(api: Api, promise: Promise<T>): Promise<{ readonly value: T } | { readonly code: string }> {
+  try {
+    return { value: await promise };
+  } catch (error) {
+    const throwing = (): never => {
+      throw error;
+    };
+    return { code: codeOf(api, throwing) };
+  }
 }
 
 /** A number as the vector has it: beyond 2^53 a number is the nearest one, and the vector has the exact one. */

@@ -27,8 +27,6 @@ pub(crate) struct Server {
     pub(crate) webhooks: bool,
     /// Whether it reads bodies that do not say how long they are; WSGI has no way to.
     pub(crate) reads_chunks: bool,
-    /// Whether it says that it judges the idempotency key, and is held to it.
-    pub(crate) judges_key: bool,
     _process: Child,
 }
 
@@ -73,7 +71,6 @@ impl Command {
             url: line["url"].as_str().unwrap().to_owned(),
             webhooks: line["webhooks"] != false,
             reads_chunks: line["chunked"] != false,
-            judges_key: line["judges_key"] == true,
             _process: process,
         }
     }

@@ -66,8 +66,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
 }
 
 /// What ruff looks at, from the package's folder.
-const SOURCES: &str =
-    "--no-cache --config pyproject.toml . ../../tests/adapters ../../tests/interop ../../tests/bench ../../examples/python";
+const SOURCES: &str = "--no-cache --config pyproject.toml . ../../tests/adapters ../../tests/interop ../../tests/bench ../../examples/python";
 
 /// Seals and opens, and says that it is the installed package that does.
 const SMOKE: &str = "import cardseal\n\

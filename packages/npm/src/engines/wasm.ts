@@ -14,7 +14,7 @@ export function wasmEngine(module: () => WebAssembly.Module): Engine {
   let instance: Instance | undefined;
   let generation = 0;
   const kept: Kept = { lastRefill: undefined };
-  return {
+  const engine: Engine = {
     name: "wasm",
     canTrap: true,
     get generation() {
@@ -22,7 +22,10 @@ export function wasmEngine(module: () => WebAssembly.Module): Engine {
     },
     call(operation, handle, clock, ...fields) {
       compiled ??= module();
-      instance ??= new Instance(compiled, kept);
+      if (!instance) {
+        instance = new Instance(compiled, kept);
+        engine.onRestart?.();
+      }
       try {
         return instance.call(operation, handle, clock, fields);
       } catch {
@@ -36,6 +39,7 @@ export function wasmEngine(module: () => WebAssembly.Module): Engine {
       }
     },
   };
+  return engine;
 }
 
 /** The module that a text holds, one character for each byte, compiled where it stands: no request, no waiting. */

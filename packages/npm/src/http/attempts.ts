@@ -8,6 +8,8 @@ import {
   ApiError,
   BACKOFF_FIRST_MILLIS,
   BACKOFF_LONGEST_MILLIS,
+  CLOCK_CORRECTION_MAX_MILLIS,
+  CLOCK_CORRECTION_PAUSE_MILLIS,
   Envelope,
   EnvelopeError,
   endpointKind,
@@ -35,6 +37,13 @@ export type CallerOptions = Credentials & {
   readonly attemptTimeoutMillis?: number | undefined;
   /** Told what became of each attempt. What it throws is dropped: it must not hide what became of the call. */
   readonly onAttempt?: ((event: AttemptEvent) => void) | undefined;
+  /**
+   * Lets a server at an `https` address correct this process's clock, by its header `Date`, where it refuses a request for its
+   * timestamp: by at most 15 minutes, and once a minute. From then on it moves every timestamp that is sealed here, those of
+   * other clients too. Told by how many milliseconds the server is ahead; what it throws is dropped. Without it no clock is
+   * corrected. In Node, Deno and Bun alone: in browsers and on edge runtimes it is `invalid_option`.
+   */
+  readonly onClockCorrection?: ((offsetMillis: number) => void) | undefined;
 };
 
 /** The API key, and either the secret or an envelope made of it. */
@@ -76,6 +85,8 @@ export interface Answer {
   readonly body: Uint8Array | string;
   /** The header `Retry-After`. */
   readonly retryAfter?: string | null | undefined;
+  /** The header `Date`. */
+  readonly date?: string | null | undefined;
 }
 
 /** Sends a sealed request once, and reads the answer. It follows no redirect, repeats nothing, and stops with the signal. */
@@ -84,6 +95,8 @@ export type Exchange<A extends Answer> = (request: SealedRequest, signal: AbortS
 /** A call, before it is sealed. */
 export interface Call {
   readonly path: string;
+  /** Whether it goes to an `https` address: nobody but the server then says what its clock shows. */
+  readonly isSecure: boolean;
   /** What `sealRequest` takes; nothing, or no bytes, counts as `{}`. */
   readonly payload: unknown;
   readonly idempotencyKey: string | undefined;
@@ -103,13 +116,18 @@ export class Caller {
   readonly #deadlineMillis: number;
   readonly #attemptTimeoutMillis: number;
   readonly #onAttempt: CallerOptions["onAttempt"];
+  readonly #onClockCorrection: CallerOptions["onClockCorrection"];
 
   /** @param more - The names of the options that the adapter itself reads. */
   constructor(options: CallerOptions, ...more: readonly string[]) {
     internals.onlyKnown(options, ...OPTIONS, ...more);
-    const { secret, envelope, apiKey, onAttempt } = options;
+    const { secret, envelope, apiKey, onAttempt, onClockCorrection } = options;
     if ((secret === undefined) === (envelope === undefined)) {
       throw new EnvelopeError("invalid_option", "a caller has one key: hand in either `secret` or `envelope`");
+    }
+    if (onClockCorrection && !isServerSide()) {
+      const advice = "leave `onClockCorrection` away, and set the system's clock";
+      throw new EnvelopeError("invalid_option", `the clock is corrected in Node, Deno and Bun alone: ${advice}`);
     }
     this.#envelope = envelope ?? new Envelope(secret as string);
     this.#apiKey = internals.string(apiKey, "apiKey");
@@ -121,6 +139,7 @@ export class Caller {
       1,
     );
     this.#onAttempt = onAttempt;
+    this.#onClockCorrection = onClockCorrection;
   }
 
   /** The most bytes of an answer that count: one more is enough to know that it is too large. */
@@ -157,6 +176,9 @@ export class Caller {
       if (end.failure === undefined) {
         this.#report(event);
         return { answer: end.answer, text: end.text };
+      }
+      if (call.isSecure && end.failure.code === "timestamp_outside_window") {
+        this.#correctClock(end.answer?.date);
       }
       const { error, failureClass, code, sent } = end.failure;
       if (sent !== "no") {
@@ -212,15 +234,48 @@ export class Caller {
     }
   }
 
-  #report(event: AttemptEvent): void {
-    try {
-      // Also of one that is asynchronous, whatever its type says: a rejection would end a process of Node's.
-      Promise.resolve(this.#onAttempt?.(event)).catch(() => undefined);
-    } catch {
-      // See the option.
+  /** By what the answer that came just now says of the server's clock. */
+  #correctClock(date: string | null | undefined): void {
+    if (!this.#onClockCorrection || !HTTP_DATE.test(date ?? "")) {
+      return;
     }
+    // A date counts whole seconds: in the middle of one it is least wrong.
+    const offsetMillis = Date.parse(date as string) + 500 - Date.now();
+    const isLately = performance.now() - correctedAt < CLOCK_CORRECTION_PAUSE_MILLIS;
+    if (isLately || !(Math.abs(offsetMillis) <= CLOCK_CORRECTION_MAX_MILLIS)) {
+      return;
+    }
+    correctedAt = performance.now();
+    internals.correctClock(Math.round(offsetMillis * 1_000));
+    tell(this.#onClockCorrection, offsetMillis);
+  }
+
+  #report(event: AttemptEvent): void {
+    tell(this.#onAttempt, event);
   }
 }
+
+/** Tells a listener, and drops what it throws. */
+function tell<T>(listener: ((told: T) => void) | undefined, told: T): void {
+  try {
+    // Also of one that is asynchronous, whatever its type says: a rejection would end a process of Node's.
+    Promise.resolve(listener?.(told)).catch(() => undefined);
+  } catch {
+    // See the options.
+  }
+}
+
+/** Whether this is Node, Deno or Bun: no page may move the clock by which another of its scripts seals. */
+function isServerSide(): boolean {
+  const { process } = globalThis as { process?: { versions?: { node?: unknown } } };
+  return typeof process?.versions?.node === "string";
+}
+
+/** When a clock was corrected last, by whatever client: it is one clock. */
+let correctedAt = Number.NEGATIVE_INFINITY;
+
+/** The one form of a date that servers send. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /** What a caller of an answer sees instead of the sealed body: the payload, what a sealed error holds, or a plain error as it came. */
 export function plainBody({ answer, error, ...opened }: Ended<Answer>): {
@@ -365,7 +420,16 @@ function within(value: number, name: string, least: number): number {
 
 const MOST_MILLIS = 2 ** 31 - 1;
 
-const OPTIONS = ["secret", "envelope", "apiKey", "attempts", "deadlineMillis", "attemptTimeoutMillis", "onAttempt"];
+const OPTIONS = [
+  "secret",
+  "envelope",
+  "apiKey",
+  "attempts",
+  "deadlineMillis",
+  "attemptTimeoutMillis",
+  "onAttempt",
+  "onClockCorrection",
+];
 
 const OF_TRANSFER = ["content-length", "content-encoding", "transfer-encoding"];
 

@@ -74,6 +74,7 @@ export function sealedAdapter(options: SealedAdapterOptions): AxiosAdapter {
     const signal = signalOf(config);
     const call = {
       path: url.pathname,
+      isSecure: url.protocol === "https:",
       payload: dataOf(config.data),
       idempotencyKey: textOf(config.headers.get("Idempotency-Key")),
       signal,
@@ -115,8 +116,9 @@ function exchange(send: AxiosAdapter, origin: string, config: InternalAxiosReque
       });
       const { status, data } = response;
       const body = typeof data === "string" ? data : new Uint8Array(data ?? 0);
-      const retryAfter = textOf(AxiosHeaders.from(response.headers as AxiosHeaders).get("Retry-After"));
-      return { status, body, retryAfter, response };
+      const received = AxiosHeaders.from(response.headers as AxiosHeaders);
+      const [retryAfter, date] = ["Retry-After", "Date"].map((name) => textOf(received.get(name)));
+      return { status, body, retryAfter, date, response };
     } catch (error) {
       throw error instanceof AxiosError ? Object.assign(error, { config, request: standIn(config) }) : error;
     }

@@ -116,7 +116,8 @@ export class Client {
   async call<T = JsonValue>(path: string, payload: JsonObject | JsonText = {}, options: CallOptions = {}): Promise<T> {
     internals.onlyKnown(options, "idempotencyKey", "signal");
     const { idempotencyKey, signal } = options;
-    const call = { path: internals.string(path, "path"), payload, idempotencyKey, signal };
+    const isSecure = this.baseUrl.startsWith("https:");
+    const call = { path: internals.string(path, "path"), isSecure, payload, idempotencyKey, signal };
     const ended = await this.#caller.call(call, fetchExchange(this.#send, this.baseUrl, this.#caller.maxBytes));
     if (ended.error) {
       throw ended.error;

@@ -69,6 +69,7 @@ export function sealedFetch(options: SealedFetchOptions): typeof globalThis.fetc
     const ended = await caller.call(
       {
         path: url.pathname,
+        isSecure: url.protocol === "https:",
         payload: new Uint8Array(await request.arrayBuffer()),
         idempotencyKey: request.headers.get("idempotency-key") ?? undefined,
         signal: init?.signal ?? given?.signal ?? undefined,
@@ -113,6 +114,7 @@ export function fetchExchange(
       status: response.type === "opaqueredirect" ? 302 : response.status,
       body: await bytesOf(response, maxBytes),
       retryAfter: response.headers.get("retry-after"),
+      date: response.headers.get("date"),
       response,
     };
   };

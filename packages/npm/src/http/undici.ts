@@ -57,6 +57,7 @@ export function sealInterceptor(options: CallerOptions): Dispatcher.DispatcherCo
       checkRequest(request.method, headerOf(headers, "content-type"), queryOf(request));
       const call = {
         path,
+        isSecure: String(request.origin).startsWith("https:"),
         payload: await bodyOf(request.body),
         idempotencyKey: headerOf(headers, "idempotency-key"),
         signal: control.signal,
@@ -109,7 +110,7 @@ function exchange(
           },
           onResponseStart(_, status, received, statusText) {
             const retryAfter = first(received["retry-after"]);
-            head = { status, headers: received, statusText, retryAfter };
+            head = { status, headers: received, statusText, retryAfter, date: first(received.date) };
           },
           onResponseData(controller, chunk) {
             chunks.push(chunk);

@@ -10,7 +10,14 @@ import { bytesOf, Gate, isOfBody, JSON_TYPE, type Passed, type Reply, type SealO
 import { Receiver, type WebhookOptions } from "./webhooks.js";
 
 export type { Found, SealOptions } from "./gate.js";
-export { type RedisClient, type RedisOptions, RedisReplayStore, RedisWebhookStore } from "./stores.js";
+export { type Begun, type IdempotencyStore, MemoryIdempotencyStore } from "./records.js";
+export {
+  type RedisClient,
+  RedisIdempotencyStore,
+  type RedisOptions,
+  RedisReplayStore,
+  RedisWebhookStore,
+} from "./stores.js";
 export { MemoryWebhookStore, type WebhookOptions, type WebhookState, type WebhookStore } from "./webhooks.js";
 
 /**

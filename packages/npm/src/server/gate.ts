@@ -9,12 +9,16 @@ import {
   ENDPOINTS,
   type Envelope,
   EnvelopeError,
+  ERROR_SLUGS,
+  type ErrorSlug,
+  endpointKind,
   internals,
   normalizePath,
   type ReplayStore,
   replayKeys,
 } from "cardseal";
 import { ANSWERS } from "./answers.js";
+import { isKey } from "./records.js";
 
 /** The options of a middleware. */
 export interface SealOptions {
@@ -108,7 +112,7 @@ export class Gate {
   }
 
   /**
-   * Every check behind the path, up to the replay claims. Throws a {@link Reply}.
+   * Every check behind the path, up to the replay claims and the idempotency key. Throws a {@link Reply}.
    *
    * @param read - Reads the body, of which no more than one byte over the limit is wanted: or the object that a framework has
    * made of it.
@@ -138,6 +142,7 @@ export class Gate {
       const given = typeof body === "object" && body !== null ? body : typeof body === "string" ? body : "";
       const request = envelope.openRequestText(given as { encrypted: unknown }, undefined, this.#options.windowSeconds);
       await claimRequest(this.#options.store, replayKeys(apiKey, endpoint, request));
+      checkIdempotencyKey(envelope, endpoint, header("idempotency-key"));
       return { envelope, text: request.payload };
     } catch (error) {
       if (!(error instanceof EnvelopeError)) {
@@ -162,10 +167,7 @@ export class Gate {
   /** The sealed answer to an error inside the server. */
   failed({ envelope }: Pick<Passed, "envelope">, error: unknown): Reply {
     this.report(error);
-    return new Reply(
-      500,
-      envelope.sealResponse({ success: false, error: "Internal error", error_slug: "internal_error" }),
-    );
+    return sealedError(envelope, "internal_error", "Internal error");
   }
 
   /** The answer to whatever was thrown before a request could run. */
@@ -180,6 +182,22 @@ export class Gate {
   report(error: unknown): void {
     report(this.#options.onError, error);
   }
+}
+
+/** The key that the code behind charges by; where there were several headers, it is their list, which is no key. */
+function checkIdempotencyKey(envelope: Envelope, endpoint: string, key: string | undefined): void {
+  if (key === undefined && endpointKind(endpoint) === "keyed") {
+    const message = "This endpoint needs the header Idempotency-Key";
+    throw sealedError(envelope, "idempotency_key_required", message);
+  }
+  if (key !== undefined && !isKey(key)) {
+    const message = "The header Idempotency-Key has to be 1 to 255 printable ASCII characters without spaces, once";
+    throw sealedError(envelope, "invalid_request", message);
+  }
+}
+
+function sealedError(envelope: Envelope, slug: ErrorSlug, message: string): Reply {
+  return new Reply(ERROR_SLUGS[slug], envelope.sealResponse({ success: false, error: message, error_slug: slug }));
 }
 
 /** Tells the owner of an error, whatever comes of it. */

@@ -1,6 +1,17 @@
 /** Stores that processes share, in Redis. */
 
-import { EnvelopeError, internals, type ReplayStore } from "cardseal";
+import { EnvelopeError, IDEMPOTENCY_TTL_MILLIS, internals, type ReplayStore } from "cardseal";
+import {
+  answerOf,
+  type Begun,
+  type IdempotencyStore,
+  partsOf,
+  type Start,
+  type Step,
+  startOf,
+  tokenOf,
+} from "./records.js";
+import { IDEMPOTENCY_SCRIPT } from "./script.js";
 import type { WebhookState, WebhookStore } from "./webhooks.js";
 
 /** A client of Redis: one of ioredis, or of node-redis. It is asked for commands, nothing else. */
@@ -102,6 +113,103 @@ export class RedisWebhookStore implements WebhookStore {
   }
 }
 
+/**
+ * Idempotency records that processes share: see `MemoryIdempotencyStore`. By Redis's clock; on a server that must not forget
+ * when it is full, which `RedisReplayStore` checks.
+ *
+ * A client that sends a command again after a lost answer finds `in_progress` instead of `new`: give ioredis
+ * `maxRetriesPerRequest: 0`. Redis's own words for a failure are not passed on: the stored answers stand beside them.
+ *
+ * @example
+ * ```ts
+ * import { fingerprint } from "cardseal";
+ * import { RedisIdempotencyStore } from "cardseal/server";
+ *
+ * // import { createClient } from "redis"; const client = await createClient({ url: "redis://127.0.0.1" }).connect();
+ * const client = { sendCommand: async () => ["new", "1700000000000"] };
+ * const store = new RedisIdempotencyStore(client);
+ * console.log((await store.begin("key_1", "topup-invoice-42", fingerprint("/cards/topup", {}))).state); // new
+ * ```
+ */
+export class RedisIdempotencyStore implements IdempotencyStore {
+  static {
+    internals.nameClass(RedisIdempotencyStore, "RedisIdempotencyStore");
+  }
+
+  readonly #run: Run;
+
+  constructor(client: RedisClient, options: RedisOptions = {}) {
+    this.#run = runnerOf(client, options);
+  }
+
+  /**
+   * @throws EnvelopeError `invalid_api_key`, `invalid_idempotency_key`; `invalid_option` for a lease or a fingerprint that is
+   * none; `replay_store_unavailable` if Redis does not answer.
+   */
+  async begin(apiKey: string, idempotencyKey: string, fingerprint: string, leaseMillis?: number): Promise<Begun> {
+    return this.#begin("begin", await startOf(apiKey, idempotencyKey, fingerprint, leaseMillis));
+  }
+
+  /** @throws EnvelopeError as {@link begin}. */
+  async takeOver(apiKey: string, idempotencyKey: string, fingerprint: string, leaseMillis?: number): Promise<Begun> {
+    return this.#begin("take_over", await startOf(apiKey, idempotencyKey, fingerprint, leaseMillis));
+  }
+
+  /**
+   * @throws EnvelopeError `invalid_option` for a status outside 100 to 599, and for what is no token;
+   * `replay_store_unavailable` if Redis does not answer.
+   */
+  async complete(token: string, status: number, body: string): Promise<boolean> {
+    const answer = answerOf(status, body);
+    return this.#change("complete", token, String(answer.status), answer.body);
+  }
+
+  /** @throws EnvelopeError `invalid_option` for what is no token; `replay_store_unavailable` if Redis does not answer. */
+  async giveBack(token: string): Promise<boolean> {
+    return this.#change("give_back", token);
+  }
+
+  async #begin(step: Step, { key, fingerprint, leaseMillis }: Start): Promise<Begun> {
+    const words = [step, fingerprint, String(leaseMillis), String(IDEMPOTENCY_TTL_MILLIS)];
+    const [state, first = "", body] = await this.#step(key, ...words);
+    if (state === "new" && NUMBER.test(first)) {
+      return { state, token: tokenOf(key, first) };
+    }
+    if (state === "replay" && STATUS.test(first) && body !== undefined) {
+      return { state, status: Number(first), body };
+    }
+    if (state === "in_progress" || state === "conflict" || state === "outcome_unknown") {
+      return { state };
+    }
+    throw noRecord();
+  }
+
+  async #change(step: string, token: string, ...answer: readonly string[]): Promise<boolean> {
+    const [key, number] = partsOf(token);
+    const [outcome] = await this.#step(key, step, number, String(IDEMPOTENCY_TTL_MILLIS), ...answer);
+    if (outcome !== "stored" && outcome !== "stale") {
+      throw noRecord();
+    }
+    return outcome === "stored";
+  }
+
+  async #step(key: string, ...words: readonly string[]): Promise<readonly string[]> {
+    let reply: unknown;
+    try {
+      reply = await this.#run("EVAL", IDEMPOTENCY_SCRIPT, "1", `cardseal:idempotency:${key}`, ...words);
+    } catch {
+      const message = "the store of idempotency records does not answer: nothing may be carried out";
+      throw new EnvelopeError("replay_store_unavailable", message);
+    }
+    return Array.isArray(reply) ? reply.map((word) => String(word ?? "")) : [];
+  }
+}
+
+function noRecord(): EnvelopeError {
+  const message = "what is under the key is no idempotency record: look into Redis";
+  return new EnvelopeError("replay_store_unavailable", message);
+}
+
 type Run = (...words: [command: string, ...words: string[]]) => Promise<unknown>;
 
 /** In a closure: a client's options hold its password. */
@@ -124,4 +232,6 @@ function runnerOf(client: RedisClient, options: RedisOptions): Run {
   };
 }
 
+const NUMBER = /^[1-9][0-9]{0,18}$/;
+const STATUS = /^[1-5][0-9]{2}$/;
 const WEBHOOK_PREFIX = "cardseal:webhook:";

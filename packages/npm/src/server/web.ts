@@ -8,7 +8,14 @@ import { bytesOf, Gate, isOfBody, JSON_TYPE, type Passed, type Reply, type SealO
 import { Receiver, type WebhookOptions } from "./webhooks.js";
 
 export type { Found, SealOptions } from "./gate.js";
-export { type RedisClient, type RedisOptions, RedisReplayStore, RedisWebhookStore } from "./stores.js";
+export { type Begun, type IdempotencyStore, MemoryIdempotencyStore } from "./records.js";
+export {
+  type RedisClient,
+  RedisIdempotencyStore,
+  type RedisOptions,
+  RedisReplayStore,
+  RedisWebhookStore,
+} from "./stores.js";
 export { MemoryWebhookStore, type WebhookOptions, type WebhookState, type WebhookStore } from "./webhooks.js";
 
 /** A handler of web standards; what a runtime hands over beside the request is passed on. */

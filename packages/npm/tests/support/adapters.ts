@@ -17,6 +17,7 @@ export interface AdapterOptions {
   readonly deadlineMillis?: number;
   readonly attemptTimeoutMillis?: number;
   readonly onAttempt?: (event: AttemptEvent) => void;
+  readonly onClockCorrection?: (offsetMillis: number) => void;
 }
 
 export interface Given {

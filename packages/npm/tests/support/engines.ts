@@ -6,6 +6,11 @@ import * as wasm from "cardseal/wasm";
 
 export type Api = typeof native;
 
+/** What entries for HTTP take from the core's, and nobody else may count on. */
+export interface Internals {
+  readonly internals: { correctClock(offsetMicros: number): void };
+}
+
 /** Both engines by name, each really the one it is said to be. */
 export const ENGINES: readonly (readonly [name: string, api: Api])[] = [
   ["napi", native],
