@@ -1,0 +1,38 @@
+package account
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log"
+	"net/http"
+	"os"
+)
+
+// AskSandbox asks the sandbox for what no real API does, such as a fault, and says whether it was done: it is not where
+// CARDSEAL_URL is no sandbox of yours.
+func AskSandbox(ctx context.Context, path string, payload map[string]any) (isDone bool) {
+	base := os.Getenv("CARDSEAL_CONTROL_URL")
+	if base == "" {
+		return false
+	}
+	text, err := json.Marshal(payload)
+	if err != nil {
+		log.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+path, bytes.NewReader(text))
+	if err != nil {
+		log.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+os.Getenv("CARDSEAL_CONTROL_TOKEN"))
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		log.Fatalf("the sandbox refuses %s: %s", path, response.Status)
+	}
+	return true
+}
