@@ -9,6 +9,12 @@ import (
 	"os"
 )
 
+// LoseAnswer has the sandbox carry out the next call of a path without an answer, if it is a sandbox.
+func LoseAnswer(ctx context.Context, path string) (isDone bool) {
+	fault := map[string]any{"kind": "drop", "when": "after", "path": path, "count": 1}
+	return AskSandbox(ctx, "/control/faults", fault)
+}
+
 // AskSandbox asks the sandbox for what no real API does, such as a fault, and says whether it was done: it is not where
 // CARDSEAL_URL is no sandbox of yours.
 func AskSandbox(ctx context.Context, path string, payload map[string]any) (isDone bool) {

@@ -34,8 +34,7 @@ func main() {
 	if account.AskSandbox(ctx, "/control/faults", busy) {
 		show("a busy server", client.Call(ctx, "/cards/get", card, nil))
 	}
-	lost := map[string]any{"kind": "drop", "when": "after", "path": "/cards/freeze", "count": 1}
-	if account.AskSandbox(ctx, "/control/faults", lost) {
+	if account.LoseAnswer(ctx, "/cards/freeze") {
 		show("an answer that is lost", client.Call(ctx, "/cards/freeze", card, nil))
 	}
 }

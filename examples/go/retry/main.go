@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log"
 	"math/big"
-	"strconv"
 
 	"github.com/cardseal/cardseal/examples/go/account"
 	cardseal "github.com/cardseal/cardseal/packages/go"
@@ -27,17 +26,16 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	topup, key := map[string]string{"card_id": cardID, "amount": "20.00"}, cardseal.WithIdempotencyKey("retry-"+cardID)
-	lost := map[string]any{"kind": "drop", "when": "after", "path": "/cards/topup", "count": 1}
 	var order, again account.Order
+	topup, key := map[string]string{"card_id": cardID, "amount": "20.00"}, cardseal.WithIdempotencyKey("retry-"+cardID)
 	// By itself: the client seals again and sends again, since the call has a key.
-	account.AskSandbox(ctx, "/control/faults", lost)
+	account.LoseAnswer(ctx, "/cards/topup")
 	if err := client.Call(ctx, "/cards/topup", topup, &order, key); err != nil {
 		log.Fatal(err)
 	}
 
 	// By hand, as after a crash: whoever finds the key in their data base calls again with it.
-	account.AskSandbox(ctx, "/control/faults", lost)
+	account.LoseAnswer(ctx, "/cards/topup")
 	err = impatient.Call(ctx, "/cards/topup", topup, &again, key)
 	var unknown *cardseal.OutcomeUnknownError
 	if errors.As(err, &unknown) {
@@ -47,16 +45,16 @@ func main() {
 		log.Fatal(err)
 	}
 	charged := new(big.Rat).Sub(&order.BalanceBefore, &order.BalanceAfter)
-	fmt.Println("one order", order.OrderID, "· charged", charged.FloatString(2), "once")
 	if again.OrderID != order.OrderID || charged.Cmp(big.NewRat(40, 1)) >= 0 {
 		log.Fatal("it was charged twice")
 	}
+	fmt.Println("one order", order.OrderID, "· charged", charged.FloatString(2), "once")
 }
 
 func onAttempt(event cardseal.AttemptEvent) {
 	status := "no answer"
 	if event.Status != 0 {
-		status = strconv.Itoa(event.Status)
+		status = fmt.Sprint(event.Status)
 	}
 	fmt.Printf("attempt %d of %s: %s\n", event.Attempt, event.Path, status)
 }
