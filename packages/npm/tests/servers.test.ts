@@ -153,7 +153,7 @@ for (const framework of ["web", "express", "express-parsed", "fastify", "hono"])
     ];
     const { body } = seal("/cards/get", {});
     const missing = await topUp({}, body);
-    assert.match(missing.headers.get("content-type") ?? "", /^application\/json/);
+    assert.equal(missing.headers.get("content-type"), "application/json");
     assert.deepEqual(await judged(missing), [400, "idempotency_key_required"]);
     assert.equal((await topUp({ "Idempotency-Key": "topup-1" }, body)).text, plain("Duplicate request detected"));
     for (const key of ["two words", "", "k".repeat(256), "topup-1, topup-2"]) {

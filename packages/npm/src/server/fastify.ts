@@ -119,7 +119,7 @@ export function webhookRoute(
 
 function send(reply: FastifyReply, { status, body, headers }: Reply): FastifyReply {
   reply.request.raw.resume(); // what nobody reads of the request would keep the next one on its connection waiting
-  return reply.code(status).headers(headers).send(body);
+  return reply.code(status).headers(headers).send(Buffer.from(body)); // to a text it would add a charset
 }
 
 function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
