@@ -87,8 +87,21 @@ impl Answer {
     /// The code, or what was opened.
     pub(crate) fn verdict(&self) -> String {
         match self {
-            Self::Ok(_) => self.canonical().unwrap_or_else(|| "an answer without a payload".to_owned()),
+            Self::Ok(_) => {
+                let opened = self.canonical().and_then(|text| serde_json::from_str(&text).ok());
+                opened.map_or_else(|| "no JSON was opened".to_owned(), |opened: Value| as_doubles(opened).to_string())
+            }
             Self::Error(code) => code.clone(),
         }
+    }
+}
+
+/// The same with every number as a double: that is what JavaScript has, and each language writes one as it likes.
+fn as_doubles(value: Value) -> Value {
+    match value {
+        Value::Number(number) => Value::from(number.as_f64().unwrap_or_default() + 0.0), // no minus before 0
+        Value::Array(items) => items.into_iter().map(as_doubles).collect(),
+        Value::Object(members) => members.into_iter().map(|(name, value)| (name, as_doubles(value))).collect(),
+        other => other,
     }
 }
