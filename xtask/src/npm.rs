@@ -177,7 +177,7 @@ impl<'a> Npm<'a> {
         self.shell.run(
             self.tool("esbuild")
                 .arg(format!("{PACKAGE}/src/entries/{source}.ts"))
-                .args(["--bundle", "--minify", "--charset=utf8", "--log-level=warning", "--target=es2022"])
+                .args(["--bundle", "--minify", LINES, "--charset=utf8", "--log-level=warning", "--target=es2022"])
                 .args(["--platform=neutral", "--external:node:module"])
                 .args(["--external:./cardseal.wasm", "--external:./cardseal.wasm?module"])
                 .arg(format!("--format={format}"))
@@ -200,7 +200,7 @@ impl<'a> Npm<'a> {
             self.shell.run(
                 self.tool("esbuild")
                     .args(&sources)
-                    .args(["--minify", "--charset=utf8", "--log-level=warning", "--target=es2022"])
+                    .args(["--minify", LINES, "--charset=utf8", "--log-level=warning", "--target=es2022"])
                     .arg(format!("--format={format}"))
                     .arg(format!("--outdir={}", out.display())),
             )?;
@@ -318,6 +318,9 @@ impl<'a> Npm<'a> {
         rows.into_iter().map(Platform::read).collect()
     }
 }
+
+/// Node shows the line of an error that nobody catches: it must not be the whole package.
+const LINES: &str = "--line-limit=160";
 
 /// What stands in the code for the module until it is put there.
 const BINARY: &str = "\"@BINARY@\"";

@@ -63,18 +63,17 @@ export function sealedFetch(options: SealedFetchOptions): typeof globalThis.fetc
   return async (input, init) => {
     const url = urlOf(input, origin);
     const given = isRequest(input) ? input : undefined;
-    // Made to be read, never sent: it knows every kind of body, and what its headers say.
-    const request = new Request(given ?? url, { ...readable(init), duplex: "half" } as RequestInit);
-    checkRequest(init?.method ?? given?.method, request.headers.get("content-type"), url.search);
+    const { headers, payload } = contentOf(given, url, init);
+    checkRequest(init?.method ?? given?.method, headers.get("content-type"), url.search);
     const ended = await caller.call(
       {
         path: url.pathname,
         isSecure: url.protocol === "https:",
-        payload: new Uint8Array(await request.arrayBuffer()),
-        idempotencyKey: request.headers.get("idempotency-key") ?? undefined,
+        payload: await payload(),
+        idempotencyKey: headers.get("idempotency-key") ?? undefined,
         signal: init?.signal ?? given?.signal ?? undefined,
       },
-      fetchExchange(send, url.origin, caller.maxBytes, request.headers, init),
+      fetchExchange(send, url.origin, caller.maxBytes, headers, init),
     );
     return plainResponse(ended);
   };
@@ -120,8 +119,31 @@ export function fetchExchange(
   };
 }
 
+/** What a request says and holds: of text as it is, which most have, and of every other kind of body as `Request` reads it. */
+function contentOf(
+  given: Request | undefined,
+  url: URL,
+  init: RequestInit | undefined,
+): { readonly headers: Headers; readonly payload: () => string | Promise<Uint8Array> } {
+  const text = init?.body;
+  if (!given && typeof text === "string") {
+    return { headers: new Headers(init?.headers), payload: () => text };
+  }
+  // Made to be read, never sent.
+  const request = new Request(given ?? url, { ...readable(init), duplex: "half" } as RequestInit);
+  return { headers: request.headers, payload: async () => new Uint8Array(await request.arrayBuffer()) };
+}
+
 /** The body, but no more than shows that it is too large. */
 async function bytesOf(response: Response, maxBytes: number): Promise<Uint8Array> {
+  const length = response.headers.get("content-length");
+  if (length !== null && Number(length) <= maxBytes && !response.headers.has("content-encoding")) {
+    return new Uint8Array(await response.arrayBuffer()); // no longer than it says: the transport sees to that
+  }
+  return readUpTo(response, maxBytes);
+}
+
+async function readUpTo(response: Response, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = response.body?.getReader();

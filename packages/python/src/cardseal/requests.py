@@ -72,7 +72,7 @@ class SealAdapter(HTTPAdapter):
     @property
     def max_retries(self) -> Retry:
         """None at all: re-sent bytes are a replay. Whatever is assigned here, urllib3 sends once."""
-        return Retry(0, read=False)
+        return _NO_RETRIES
 
     @max_retries.setter
     def max_retries(self, retries: object) -> None:
@@ -117,6 +117,8 @@ def api_error(response: requests.Response) -> ApiError | None:
     return error
 
 
+_NO_RETRIES = Retry(0, read=False)
+
 _BROKEN = (
     requests.ConnectionError,
     requests.Timeout,
@@ -140,12 +142,17 @@ class _Body:
 def _sealed(request: requests.PreparedRequest, sealed: SealedRequest) -> tuple[requests.PreparedRequest, _Body]:
     """Give one attempt: the caller's request with the sealed one's path, headers and body."""
     data = sealed.body.encode()
-    attempt, body = request.copy(), _Body(data)
-    attempt.url = urlsplit(request.url or "")._replace(path=sealed.path, fragment="").geturl()
+    attempt, body = requests.PreparedRequest(), _Body(data)
+    attempt.method, attempt.hooks = request.method, request.hooks
+    attempt._cookies = request._cookies  # type: ignore[attr-defined]  # `copy` would copy the whole jar for each attempt
+    attempt.url = request.url or ""
+    if not attempt.url.endswith(sealed.path):  # a fragment, or another spelling of the path
+        attempt.url = urlsplit(attempt.url)._replace(path=sealed.path, fragment="").geturl()
+    attempt.headers = request.headers.copy()
     attempt.headers.update(sealed.headers)
     attempt.headers["Accept-Encoding"] = "identity"
     attempt.headers.pop("Transfer-Encoding", None)
-    attempt.prepare_content_length(data)
+    attempt.headers["Content-Length"] = str(len(data))
     attempt.body = body
     return attempt, body
 
