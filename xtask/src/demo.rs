@@ -126,8 +126,7 @@ fn in_typescript(repo: &Repo, shell: &Shell) -> Result<Examples> {
 }
 
 fn in_rust(repo: &Repo, shell: &Shell) -> Result<Examples> {
-    shell.run(&mut repo.cargo("build --locked -p cardseal-examples --bins"))?;
-    let folder = repo.target().join("debug");
+    let folder = installed::rust(repo, shell)?;
     Ok(Box::new(move |example| command(&folder.join(example), &[])))
 }
 

@@ -40,6 +40,63 @@ pub(crate) fn go(repo: &Repo, shell: &Shell, module: &str, packages: &str) -> Re
     Ok(folder)
 }
 
+/// The crates that are published, in the order in which they need one another.
+pub(crate) const CRATES: &[(&str, &str)] = &[
+    ("cardseal", "core"),
+    ("cardseal-http", "packages/http"),
+    ("cardseal-server", "packages/server"),
+    ("cardseal-cli", "packages/cli"),
+];
+
+/// Packs the crates, and gives the archives.
+pub(crate) fn crates(repo: &Repo, shell: &Shell) -> Result<Vec<PathBuf>> {
+    // What is packed is built by those who ask for it; `--allow-dirty`: the tree of somebody who works is.
+    let mut command = repo.cargo("package --quiet --locked --no-verify --allow-dirty");
+    command.args(CRATES.iter().flat_map(|(name, _)| ["-p", name]));
+    shell.run(&mut command)?;
+    let archive = |name: &str| repo.target().join(format!("package/{name}-{}.crate", env!("CARGO_PKG_VERSION")));
+    Ok(CRATES.iter().map(|(name, _)| archive(name)).collect())
+}
+
+/// The examples in Rust, built from the crates as they are packed, in a workspace that has nothing else of this repository.
+pub(crate) fn rust(repo: &Repo, shell: &Shell) -> Result<PathBuf> {
+    let folder = repo.target().join("xtask/crates");
+    for archive in crates(repo, shell)? {
+        unpack(repo, shell, &archive, &folder)?;
+    }
+    let mut manifest = repo.read("Cargo.toml")?;
+    let members = manifest.find("members = [").zip(manifest.find("default-members"));
+    let Some((from, to)) = members else { return fail("Cargo.toml has no members, or no default ones") };
+    manifest.replace_range(from..to, "members = [\"examples\"]\n# ");
+    let mut patch = String::from("\n[patch.crates-io]\n");
+    for (name, path) in CRATES {
+        let unpacked = format!("{name}-{}", env!("CARGO_PKG_VERSION"));
+        manifest = manifest.replace(&format!("path = {path:?}"), &format!("path = {unpacked:?}"));
+        patch += &format!("{name} = {{ path = {unpacked:?} }}\n");
+    }
+    npm::write(&folder.join("Cargo.toml"), &(manifest + &patch))?;
+    npm::copy(&repo.path("Cargo.lock"), &folder.join("Cargo.lock"))?;
+    npm::copy_tree(&repo.path("examples/rust"), &folder.join("examples"))?;
+    let mut build = repo.cargo("build --quiet -p cardseal-examples --bins");
+    build.current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target"));
+    shell.run(&mut build)?;
+    Ok(folder.join("target/debug"))
+}
+
+/// Unpacks a crate, unless it is there as it is: cargo builds what is newer.
+fn unpack(repo: &Repo, shell: &Shell, archive: &Path, folder: &Path) -> Result<()> {
+    let name = archive.file_name().unwrap_or_default();
+    let (fresh, kept) = (std::fs::read(archive), std::fs::read(folder.join(name)));
+    if matches!((&fresh, &kept), (Ok(fresh), Ok(kept)) if fresh == kept) {
+        return Ok(());
+    }
+    let unpacked = folder.join(Path::new(name).file_stem().unwrap_or_default());
+    let _ = std::fs::remove_dir_all(&unpacked); // there may be none
+    std::fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    shell.run(repo.command("tar").arg("-xzmf").arg(archive).arg("-C").arg(folder))?;
+    npm::copy(archive, &folder.join(name))
+}
+
 /// A path as an argument of a command that is written down.
 pub(crate) fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()

@@ -489,7 +489,8 @@ fn read_object(text: &str, what: &str) -> Result<Map<String, Value>> {
     serde_json::from_str(text).map_err(|error| format!("{what}: {error}"))
 }
 
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+/// Copies a file, or a folder with all that is in it.
+pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     if !from.is_dir() {
         return copy(from, to);
     }

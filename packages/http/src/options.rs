@@ -37,6 +37,20 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The same with another number of attempts, the first included: `Options::default().attempts(1)`.
+    #[must_use]
+    pub const fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// The same with another deadline.
+    #[must_use]
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
     /// The same with a listener: `Options::default().on_attempt(|event| println!("{event:?}"))`.
     #[must_use]
     pub fn on_attempt(mut self, listener: impl Fn(&AttemptEvent<'_>) + Send + Sync + 'static) -> Self {

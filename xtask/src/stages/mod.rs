@@ -14,6 +14,7 @@ mod go;
 mod http;
 mod interop;
 mod npm;
+mod packaging;
 mod python;
 mod rust;
 mod server;
@@ -56,6 +57,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "python", about: "the Python package, in every CPython that is here", run: python::run },
     Stage { name: "go", about: "the Go module: vectors, races, the tool's answers, fuzzing", run: go::run },
     Stage { name: "npm", about: "the npm package, installed and run in every runtime", run: npm::run },
+    Stage { name: "packaging", about: "what is published: its contents, and one version", run: packaging::run },
     Stage { name: "interop", about: "every implementation opens what every other seals", run: interop::run },
     Stage { name: "adapters", about: "every HTTP adapter of every language under every fault", run: adapters::run },
     Stage { name: "bench", about: "the benchmarks compile, and their candidates agree", run: bench::run },

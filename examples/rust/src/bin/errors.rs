@@ -31,8 +31,7 @@ fn show(title: &str, result: Result<Value, Error>) -> Result<(), String> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (url, key, secret) = (variable("CARDSEAL_URL")?, variable("CARDSEAL_API_KEY")?, variable("CARDSEAL_SECRET")?);
-    let mut once = Options::default();
-    once.attempts = 1;
+    let once = Options::default().attempts(1);
     let client = Client::new(&url, &key, &secret)?.options(once.clone());
     let ((card_id, user_id), none) = (card().await?, json!({}));
     let [small, large] = ["20.00", "5000.00"].map(|amount| json!({"card_id": card_id, "amount": amount}));

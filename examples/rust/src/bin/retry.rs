@@ -34,9 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let order: Order = client.call_keyed("/cards/topup", &topup, key.as_str()).await?;
 
     // By hand, as after a crash: whoever finds the key in their data base calls again with it.
-    let mut once = Options::default().on_attempt(on_attempt);
-    once.attempts = 1;
-    let impatient = client.clone().options(once);
+    let impatient = client.clone().options(Options::default().attempts(1).on_attempt(on_attempt));
     ask_sandbox("/control/faults", &lost).await?;
     let again: Order = match impatient.call_keyed("/cards/topup", &topup, key.as_str()).await {
         Err(Error::OutcomeUnknown(unknown)) => client.call_keyed(&unknown.path, &topup, key.as_str()).await?,
