@@ -78,9 +78,9 @@ pub(crate) fn rust(repo: &Repo, shell: &Shell) -> Result<PathBuf> {
     npm::copy(&repo.path("Cargo.lock"), &folder.join("Cargo.lock"))?;
     npm::copy_tree(&repo.path("examples/rust"), &folder.join("examples"))?;
     let mut build = repo.cargo("build --quiet -p cardseal-examples --bins");
-    build.current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target"));
+    build.current_dir(&folder).env("CARGO_TARGET_DIR", repo.target()); // what both workspaces need is built once
     shell.run(&mut build)?;
-    Ok(folder.join("target/debug"))
+    Ok(repo.target().join("debug"))
 }
 
 /// Unpacks a crate, unless it is there as it is: cargo builds what is newer.
