@@ -144,7 +144,7 @@ def _sealed(request: requests.PreparedRequest, sealed: SealedRequest) -> tuple[r
     data = sealed.body.encode()
     attempt, body = requests.PreparedRequest(), _Body(data)
     attempt.method, attempt.hooks = request.method, request.hooks
-    attempt._cookies = request._cookies  # type: ignore[attr-defined]  # `copy` would copy the whole jar for each attempt
+    attempt._cookies = request._cookies  # `copy` would copy the whole jar for each attempt
     attempt.url = request.url or ""
     if not attempt.url.endswith(sealed.path):  # a fragment, or another spelling of the path
         attempt.url = urlsplit(attempt.url)._replace(path=sealed.path, fragment="").geturl()
