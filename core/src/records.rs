@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{IdempotencyKey, is_token};
 use crate::json::decimal;
 use crate::replay::check_api_key;
-use crate::tables::{IDEMPOTENCY_MAX_RECORDS, IDEMPOTENCY_TTL_MILLIS};
+use crate::tables::{IDEMPOTENCY_LEASE_MAX_MILLIS, IDEMPOTENCY_MAX_RECORDS, IDEMPOTENCY_TTL_MILLIS};
 
 /// The key of an idempotency record: hexadecimal SHA-256 of API key and idempotency key, since keys belong to a project.
 ///
@@ -135,8 +135,7 @@ impl Begun {
 /// characters.
 #[doc(hidden)]
 pub fn check_record(fingerprint: &str, lease_millis: u64) -> Result<()> {
-    const DAY: u64 = 86_400_000;
-    if !(1..=DAY).contains(&lease_millis) {
+    if !(1..=IDEMPOTENCY_LEASE_MAX_MILLIS).contains(&lease_millis) {
         return Err(option("a lease has to be from 1 millisecond to a day"));
     }
     if !is_token(fingerprint) {

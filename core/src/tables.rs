@@ -200,6 +200,9 @@ pub const WEBHOOK_TTL_MILLIS: u64 = 86_400_000;
 /// How long a request counts as being carried out under its idempotency key unless it is told otherwise.
 pub const IDEMPOTENCY_LEASE_MILLIS: u64 = 60_000;
 
+/// The longest lease of an idempotency record: a day.
+pub const IDEMPOTENCY_LEASE_MAX_MILLIS: u64 = 86_400_000;
+
 /// How long an idempotency record is kept after its last change: seven days.
 pub const IDEMPOTENCY_TTL_MILLIS: u64 = 604_800_000;
 

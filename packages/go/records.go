@@ -21,7 +21,7 @@ const (
 	// DefaultIdempotencyRecords is how many records a MemoryIdempotencyStore holds unless told otherwise.
 	DefaultIdempotencyRecords = idempotencyMaxRecords
 
-	longestLease = 24 * time.Hour
+	longestLease = idempotencyLeaseMaxMillis * time.Millisecond
 )
 
 // IdempotencyStore remembers what became of requests, by API key and idempotency key (SPEC.md, section 14). It is safe for

@@ -389,6 +389,8 @@ const (
 	webhookTTLMillis = 86400000
 	// idempotencyLeaseMillis: how long a request counts as being carried out under its idempotency key unless it is told otherwise.
 	idempotencyLeaseMillis = 60000
+	// idempotencyLeaseMaxMillis: the longest lease of an idempotency record: a day.
+	idempotencyLeaseMaxMillis = 86400000
 	// idempotencyTTLMillis: how long an idempotency record is kept after its last change: seven days.
 	idempotencyTTLMillis = 604800000
 	// idempotencyMaxRecords: how many idempotency records a store in memory holds unless it is told otherwise.

@@ -12,6 +12,7 @@ use crate::installed::{self, text};
 use crate::repo::Repo;
 use crate::screen::{bad, bold, good, say};
 use crate::shell::Shell;
+use crate::test::is_ci;
 use crate::{Result, fail, npm};
 
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
@@ -36,7 +37,7 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     for (language, examples) in &languages {
         let Ok(examples) = examples else { continue };
         for example in EXAMPLES {
-            let outcome = sandbox.run(examples(example), *language == languages[0].0 || is_verbose());
+            let outcome = sandbox.run(examples(example), *language == languages[0].0 || is_ci());
             match &outcome {
                 Ok(time) => say!("   {} {language} {example} in {:.1} s", good("ok"), time.as_secs_f64()),
                 Err(why) => say!("   {} {language} {example}: {why}", bad("FAILED")),
@@ -192,10 +193,6 @@ const VARIABLES: &[(&str, &str)] = &[
     ("CARDSEAL_CONTROL_URL", "/control/url"),
     ("CARDSEAL_CONTROL_TOKEN", "/control/token"),
 ];
-
-fn is_verbose() -> bool {
-    std::env::var_os("CI").is_some()
-}
 
 /// Example by language: how long it took, or that it failed.
 fn table(languages: &[(&str, Result<Examples>)], outcomes: &BTreeMap<(&str, &str), Result<Duration>>) {

@@ -31,8 +31,7 @@ pub(crate) fn timestamp_micros(py: Python<'_>) -> PyResult<u64> {
 
 /// Moves every timestamp that this process makes from now on by so many microseconds, in place of any earlier offset.
 #[pyfunction]
-pub(crate) fn correct_clock(py: Python<'_>, offset_micros: i64) -> PyResult<()> {
-    let _ = py;
+pub(crate) fn correct_clock(offset_micros: i64) -> PyResult<()> {
     guard(|| {
         Timestamp::correct_clock(offset_micros);
         Ok(())

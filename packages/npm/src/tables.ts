@@ -324,6 +324,9 @@ export const WEBHOOK_TTL_MILLIS = 86_400_000;
 /** How long a request counts as being carried out under its idempotency key unless it is told otherwise. */
 export const IDEMPOTENCY_LEASE_MILLIS = 60_000;
 
+/** The longest lease of an idempotency record: a day. */
+export const IDEMPOTENCY_LEASE_MAX_MILLIS = 86_400_000;
+
 /** How long an idempotency record is kept after its last change: seven days. */
 export const IDEMPOTENCY_TTL_MILLIS = 604_800_000;
 

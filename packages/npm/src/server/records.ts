@@ -2,6 +2,7 @@
 
 import {
   EnvelopeError,
+  IDEMPOTENCY_LEASE_MAX_MILLIS,
   IDEMPOTENCY_LEASE_MILLIS,
   IDEMPOTENCY_MAX_RECORDS,
   IDEMPOTENCY_TTL_MILLIS,
@@ -228,7 +229,7 @@ export async function startOf(
     }
   }
   internals.digits(leaseMillis, "leaseMillis");
-  if (leaseMillis < 1 || leaseMillis > DAY_MILLIS) {
+  if (leaseMillis < 1 || leaseMillis > IDEMPOTENCY_LEASE_MAX_MILLIS) {
     throw new EnvelopeError("invalid_option", "a lease has to be from 1 millisecond to a day");
   }
   if (!isKey(internals.string(fingerprint, "fingerprint"))) {
@@ -294,5 +295,3 @@ async function keyOf(apiKey: string, idempotencyKey: string): Promise<string> {
 }
 
 const TOKEN = /^([0-9a-f]{64}):(0|[1-9][0-9]{0,18})$/;
-
-const DAY_MILLIS = 24 * 60 * 60 * 1_000;
