@@ -6,6 +6,8 @@ use cardseal::json::{Fault, FaultKind, MemberNames, Number, Place, Sink, Text, r
 use proptest::collection::vec as vec_of;
 use proptest::prelude::*;
 
+mod effort;
+
 /// Writes every event down.
 #[derive(Default)]
 struct Record(Vec<String>);
@@ -228,7 +230,7 @@ fn named() -> impl Strategy<Value = Named> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(effort::cases(4_000)))]
 
     #[test]
     fn repeated_names_are_found_among_objects_of_all_shapes(value in named()) {

@@ -9,6 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
+mod effort;
+
 fn envelope(layout: Layout) -> Envelope {
     Envelope::builder().secret("a secret of mine").open_secret("an older one").layout(layout).build().unwrap()
 }
@@ -59,7 +61,7 @@ fn near_json() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: effort::cases(512), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_encrypted_decrypts_to_itself(message in vec(any::<u8>(), 0..2_000), nonce: [u8; 24], layout in layouts()) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -23,44 +24,29 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     say!("{}\n\n{} the sandbox and the packages", bold("cardseal demo"), bold("=="));
     let tool = ready("the command line tool", || build_tool(repo))?;
     let shell = Shell::quiet_until_failure();
-    let languages: Vec<(&str, Result<Examples>)> =
+    let languages: Vec<(&'static str, Result<Examples>)> =
         LANGUAGES.iter().map(|(name, prepare)| (*name, ready(name, || prepare(repo, &shell)))).collect();
 
-    let sandbox = Sandbox::start(repo, &tool)?;
-    say!(
-        "\n{} {} examples against {}",
-        bold("=="),
-        EXAMPLES.len(),
-        sandbox.account["url"].as_str().unwrap_or_default()
-    );
-    let mut outcomes = BTreeMap::new();
+    say!("\n{} {} examples, each language against a sandbox of its own", bold("=="), EXAMPLES.len());
+    // Side by side: an example mostly waits for an order.
+    let outcomes: BTreeMap<_, _> = thread::scope(|scope| {
+        let running: Vec<_> = languages
+            .iter()
+            .filter_map(|(language, examples)| Some((*language, examples.as_ref().ok()?)))
+            .map(|(language, examples)| scope.spawn(|| run_all(repo, &tool, language, examples)))
+            .collect();
+        running.into_iter().flat_map(|language| language.join().unwrap_or_default()).collect()
+    });
+    table(&languages, &outcomes);
     for (language, examples) in &languages {
-        let Ok(examples) = examples else { continue };
-        for example in EXAMPLES {
-            let outcome = sandbox.run(examples(example), *language == languages[0].0 || is_ci());
-            match &outcome {
-                Ok(time) => say!("   {} {language} {example} in {:.1} s", good("ok"), time.as_secs_f64()),
-                Err(why) => say!("   {} {language} {example}: {why}", bad("FAILED")),
-            }
-            outcomes.insert((*example, *language), outcome);
+        if let Err(why) = examples {
+            say!("{} {language}: {why}", bad("skipped"));
         }
     }
-    drop(sandbox);
-    table(&languages, &outcomes);
-    let failures = outcomes.values().filter(|outcome| outcome.is_err()).count();
-    let missing: Vec<_> =
-        languages.iter().filter_map(|(name, examples)| Some((name, examples.as_ref().err()?))).collect();
-    for (language, why) in &missing {
-        say!("{} {language}: {why}", bad("skipped"));
-    }
-    say!(
-        "{} of {} examples are {} in {:.0} s.",
-        outcomes.len() - failures,
-        outcomes.len(),
-        good("ok"),
-        started.elapsed().as_secs_f64()
-    );
-    Ok(if failures == 0 && missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let passed = outcomes.values().filter(|outcome| outcome.is_ok()).count();
+    let all = EXAMPLES.len() * LANGUAGES.len();
+    say!("{passed} of {all} examples are {} in {:.0} s.", good("ok"), started.elapsed().as_secs_f64());
+    Ok(if passed == all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The names of the examples, which are the same in every language, in the order of the story.
@@ -78,7 +64,9 @@ const EXAMPLES: &[&str] = &[
 ];
 
 /// The command that runs an example.
-type Examples = Box<dyn Fn(&str) -> Command>;
+type Examples = Box<dyn Fn(&str) -> Command + Sync>;
+/// How long each took, or why it failed, by example and language.
+type Outcomes = BTreeMap<(&'static str, &'static str), Result<Duration>>;
 type Prepare = fn(&Repo, &Shell) -> Result<Examples>;
 
 const LANGUAGES: &[(&str, Prepare)] = &[
@@ -88,6 +76,33 @@ const LANGUAGES: &[(&str, Prepare)] = &[
     ("TypeScript", in_typescript),
     ("Rust", in_rust),
 ];
+
+/// Runs every example of a language, one after the other. What they print is the same in each: the first one's is shown, and what
+/// failed.
+fn run_all(repo: &Repo, tool: &Path, language: &'static str, examples: &Examples) -> Outcomes {
+    let sandbox = Sandbox::start(repo, tool);
+    let run = |example: &&'static str| {
+        let outcome = sandbox.as_ref().map_err(String::clone).and_then(|sandbox| sandbox.run(examples(example)));
+        let is_shown = outcome.is_err() || language == LANGUAGES[0].0 || is_ci();
+        let (head, shown) = match &outcome {
+            Ok(Ran { time, shown }) => {
+                (format!("{} {language} {example} in {:.1} s", good("ok"), time.as_secs_f64()), shown)
+            }
+            Err(why) => (format!("{} {language} {example}", bad("FAILED")), why),
+        };
+        let lines = shown.lines().filter(|_| is_shown).map(|line| format!("\n     {line}"));
+        // In one piece: others print too.
+        say!("   {head}{}", lines.collect::<String>());
+        ((*example, language), outcome.map(|ran| ran.time))
+    };
+    EXAMPLES.iter().map(run).collect()
+}
+
+/// An example that ended well.
+struct Ran {
+    time: Duration,
+    shown: String,
+}
 
 /// Says what is being got ready, and how long it took.
 fn ready<T>(name: &str, prepare: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -156,8 +171,8 @@ impl Sandbox {
         }
     }
 
-    /// Runs an example, and shows what it printed where that was asked for, or where it failed.
-    fn run(&self, mut example: Command, is_shown: bool) -> Result<Duration> {
+    /// Runs an example; that it failed is an error that has what it printed.
+    fn run(&self, mut example: Command) -> Result<Ran> {
         for (name, member) in VARIABLES {
             example.env(name, self.account.pointer(member).and_then(Value::as_str).unwrap_or_default());
         }
@@ -166,14 +181,12 @@ impl Sandbox {
             .stdin(Stdio::null())
             .output()
             .map_err(|error| format!("{} does not start: {error}", example.get_program().to_string_lossy()))?;
+        let time = started.elapsed();
         let (shown, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        if is_shown || !output.status.success() {
-            shown.lines().chain(errors.lines()).for_each(|line| say!("     {line}"));
-        }
         match output.status.success() {
             true if shown.trim().is_empty() => fail("it shows nothing"),
-            true => Ok(started.elapsed()),
-            false => fail(output.status.to_string()),
+            true => Ok(Ran { time, shown: format!("{shown}{errors}") }),
+            false => fail(format!("{}\n{shown}{errors}", output.status)),
         }
     }
 }
@@ -195,7 +208,7 @@ const VARIABLES: &[(&str, &str)] = &[
 ];
 
 /// Example by language: how long it took, or that it failed.
-fn table(languages: &[(&str, Result<Examples>)], outcomes: &BTreeMap<(&str, &str), Result<Duration>>) {
+fn table(languages: &[(&str, Result<Examples>)], outcomes: &Outcomes) {
     say!(
         "\n| {:20} | {} |",
         "example",

@@ -6,6 +6,7 @@ mod counts;
 mod data;
 mod demo;
 mod dependencies;
+mod fresh;
 mod go;
 mod installed;
 mod npm;
@@ -83,8 +84,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "test",
-        arguments: "[stage…] [--verbose]",
-        about: "Run every test, or the stages named",
+        arguments: "[stage…] [--verbose] [--full]",
+        about: "Run every test, or the stages named; --full for hours",
         run: test::run,
     },
     Command {

@@ -10,7 +10,7 @@ use crate::counts::Counts;
 use crate::demo;
 use crate::repo::Repo;
 use crate::shell::{self, Shell};
-use crate::{Result, fail, targets};
+use crate::{Result, fail, fresh, targets};
 
 /// The package's sources.
 pub(crate) const PACKAGE: &str = "packages/npm";
@@ -79,16 +79,25 @@ impl<'a> Npm<'a> {
         self.repo.command(self.repo.path(PACKAGE).join("node_modules/.bin").join(name))
     }
 
-    /// Builds everything and packs it.
+    /// Builds everything and packs it; what was packed of the same the last time is kept.
     pub(crate) fn pack(&self) -> Result<Tarballs> {
-        let wasm = self.wasm()?;
-        let package = self.package(&wasm)?;
-        let tarballs = self.fresh_folder("tarballs")?;
-        let (native, binary) = match self.native()? {
-            Some((folder, binary)) => (Some(self.pack_folder(&folder, &tarballs)?), Some(binary)),
-            None => (None, None),
-        };
-        Ok(Tarballs { package: self.pack_folder(&package, &tarballs)?, native, binary })
+        let (wasm, native) = (self.build_wasm()?, self.build_native()?); // cargo knows itself what is fresh
+        let mut sources: Vec<PathBuf> = SOURCES.iter().map(|source| self.repo.path(source)).collect();
+        sources.push(wasm.clone());
+        sources.extend(native.iter().map(|(_, built)| built.clone()));
+        let files = fresh::made(&self.folder("packed.txt"), &sources, || {
+            let package = self.package(&self.optimize(&wasm)?)?;
+            let tarballs = self.fresh_folder("tarballs")?;
+            let mut files = vec![self.pack_folder(&package, &tarballs)?];
+            if let Some((platform, built)) = &native {
+                let (folder, binary) = self.native_package(platform, built)?;
+                files.extend([self.pack_folder(&folder, &tarballs)?, binary]);
+            }
+            Ok(files)
+        })?;
+        let mut files = files.into_iter();
+        let package = files.next().ok_or("nothing is packed")?;
+        Ok(Tarballs { package, native: files.next(), binary: files.next() })
     }
 
     fn pack_folder(&self, folder: &Path, into: &Path) -> Result<PathBuf> {
@@ -104,14 +113,18 @@ impl<'a> Npm<'a> {
         }
     }
 
-    /// The WebAssembly module, made small.
-    pub(crate) fn wasm(&self) -> Result<PathBuf> {
+    /// The WebAssembly module, as cargo builds it.
+    fn build_wasm(&self) -> Result<PathBuf> {
         targets::ensure(targets::WASM, self.repo, self.shell)?;
         let words = format!("build --locked --profile wasm -p cardseal-wasm --target {}", targets::WASM);
         self.shell.run(self.repo.cargo(&words).args(self.without_paths(targets::WASM)?))?;
-        let built = self.repo.target().join(targets::WASM).join("wasm/cardseal_wasm.wasm");
+        Ok(self.repo.target().join(targets::WASM).join("wasm/cardseal_wasm.wasm"))
+    }
+
+    /// The same, made small.
+    fn optimize(&self, built: &Path) -> Result<PathBuf> {
         let small = self.fresh_folder("wasm")?.join("cardseal.wasm");
-        self.shell.run(self.tool("wasm-opt").args(WASM_OPT).arg(&built).arg("-o").arg(&small))?;
+        self.shell.run(self.tool("wasm-opt").args(WASM_OPT).arg(built).arg("-o").arg(&small))?;
         Ok(small)
     }
 
@@ -130,20 +143,25 @@ impl<'a> Npm<'a> {
         Ok(["--config".to_owned(), format!("target.{target}.rustflags={list}")])
     }
 
-    /// The folder of the native code's package for this machine, and the binary in it.
-    fn native(&self) -> Result<Option<(PathBuf, PathBuf)>> {
+    /// This machine's native code, as cargo builds it; nothing where the list of platforms does not have the machine.
+    fn build_native(&self) -> Result<Option<(Platform, PathBuf)>> {
         let Some(platform) = self.host_platform()? else { return Ok(None) };
         let words = format!("build --locked --release -p cardseal-node --target {}", platform.target);
         self.shell.run(self.repo.cargo(&words).args(self.without_paths(&platform.target)?))?;
         let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
         let built = self.repo.target().join(&platform.target).join(format!("release/{prefix}cardseal_node{suffix}"));
+        Ok(Some((platform, built)))
+    }
+
+    /// The folder of the native code's package, and the binary in it.
+    fn native_package(&self, platform: &Platform, built: &Path) -> Result<(PathBuf, PathBuf)> {
         let folder = self.fresh_folder(&format!("platforms/{}", platform.name))?;
         let binary = folder.join(platform.binary());
-        copy(&built, &binary)?;
+        copy(built, &binary)?;
         self.copy_licenses(&folder)?;
         write(&folder.join("README.md"), &platform.readme())?;
         write_json(&folder.join("package.json"), &platform.manifest(&self.manifest()?))?;
-        Ok(Some((folder, binary)))
+        Ok((folder, binary))
     }
 
     /// The folder of the package itself.
@@ -318,6 +336,19 @@ impl<'a> Npm<'a> {
         rows.into_iter().map(Platform::read).collect()
     }
 }
+
+/// What the tarballs are made of, beside what cargo builds: this file says how.
+const SOURCES: &[&str] = &[
+    "packages/npm/src",
+    "packages/npm/README.md",
+    "packages/npm/package.json",
+    "packages/npm/package-lock.json",
+    "packages/npm/tsconfig.json",
+    PLATFORMS,
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "xtask/src/npm.rs",
+];
 
 /// Node shows the line of an error that nobody catches: it must not be the whole package.
 const LINES: &str = "--line-limit=160";

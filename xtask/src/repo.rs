@@ -7,9 +7,11 @@ use std::{env, fs};
 
 use crate::{Result, screen, shell};
 
+#[derive(Clone)]
 pub(crate) struct Repo {
     root: PathBuf,
     target: PathBuf,
+    is_full: bool,
 }
 
 impl Repo {
@@ -24,7 +26,12 @@ impl Repo {
             }
             _ => root.join("target"),
         };
-        Ok(Self { root, target })
+        Ok(Self { root, target, is_full: false })
+    }
+
+    /// Random tests look for longer in what is started from here.
+    pub(crate) fn at_full_effort(&self) -> Self {
+        Self { is_full: true, ..self.clone() }
     }
 
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
@@ -47,6 +54,9 @@ impl Repo {
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        if self.is_full {
+            command.env("CARDSEAL_EFFORT", FULL_EFFORT);
+        }
         command
     }
 
@@ -66,3 +76,6 @@ impl Repo {
         )
     }
 }
+
+/// How many times as many random cases as usual.
+const FULL_EFFORT: &str = "20";

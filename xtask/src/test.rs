@@ -15,6 +15,8 @@ use crate::{Result, fail};
 pub(crate) struct Context<'a> {
     pub(crate) repo: &'a Repo,
     pub(crate) shell: Shell,
+    /// What may take hours is run too: soaks, and random tests for long.
+    pub(crate) is_full: bool,
     /// `git status` before the first stage.
     pub(crate) tree_before: Result<String>,
 }
@@ -53,16 +55,19 @@ impl Context<'_> {
 
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<ExitCode> {
     let (flags, names): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|word| word.starts_with('-'));
-    if let Some(flag) = flags.iter().find(|flag| !["--verbose", "-v"].contains(&flag.as_str())) {
-        return fail(format!("`{flag}` is unknown here; the only option is --verbose"));
+    if let Some(flag) = flags.iter().find(|flag| !["--verbose", "-v", FULL].contains(&flag.as_str())) {
+        return fail(format!("`{flag}` is unknown here; the options are --verbose and {FULL}"));
     }
     if let Some(name) = names.iter().find(|name| STAGES.iter().all(|stage| stage.name != name.as_str())) {
         let known: Vec<&str> = STAGES.iter().map(|stage| stage.name).collect();
         return fail(format!("there is no stage `{name}`; there are: {}", known.join(", ")));
     }
+    let is_full = flags.iter().any(|flag| *flag == FULL);
+    let is_verbose = flags.iter().any(|flag| *flag != FULL);
     let context = Context {
-        repo,
-        shell: if flags.is_empty() { Shell::quiet_until_failure() } else { Shell::live() },
+        repo: &if is_full { repo.at_full_effort() } else { repo.clone() },
+        shell: if is_verbose { Shell::live() } else { Shell::quiet_until_failure() },
+        is_full,
         tree_before: repo.git_status(),
     };
 
@@ -97,7 +102,9 @@ fn run_stage(context: &Context<'_>, stage: &Stage) -> Counts {
     counts
 }
 
-/// Whether CI runs this: then nothing may be skipped, and what looks at random looks for longer.
+const FULL: &str = "--full";
+
+/// Whether CI runs this: then nothing may be skipped.
 pub(crate) fn is_ci() -> bool {
     env::var_os("CI").is_some_and(|value| value == "true")
 }

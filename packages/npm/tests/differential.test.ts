@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import nacl from "tweetnacl";
+import { EFFORT } from "./support/effort.js";
 import { ENGINES } from "./support/engines.js";
 import { keyOf, openField, sealField } from "./support/secretbox.js";
 
 /** For each engine, in each direction. */
-const RUNS = 2_000;
+const RUNS = 2_000 * EFFORT;
 
 const secrets = fc.string({ unit: "grapheme", minLength: 8, maxLength: 40 }).filter((secret) => secret.isWellFormed());
 const layouts = fc.constantFrom("versioned" as const, "bare" as const);

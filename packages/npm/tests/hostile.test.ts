@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
+import { EFFORT } from "./support/effort.js";
 import { type Api, codeOf, ENGINES, type Internals, SECRET } from "./support/engines.js";
 
 for (const [name, api] of ENGINES) {
@@ -354,7 +355,7 @@ for (const [name, api] of ENGINES) {
         refused++;
       }
     };
-    const runs = { numRuns: 10_000, seed: 5 };
+    const runs = { numRuns: 10_000 * EFFORT, seed: 5 };
     fc.assert(
       fc.property(mutated(bodies), fc.nat(openers.length - 1), (body, index) =>
         only(() => openers[index]?.(body as never)),

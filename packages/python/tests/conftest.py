@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from cardseal import Envelope
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 SECRET = "your_api_secret_key_here"
+
+# How many times as many random cases as usual: `cargo xtask test --full` sets it.
+EFFORT = int(os.environ.get("CARDSEAL_EFFORT", "1"))
 
 
 @pytest.fixture

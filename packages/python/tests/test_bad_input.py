@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from conftest import body_of, key_of, nacl_seal
+from conftest import EFFORT, body_of, key_of, nacl_seal
 
 import cardseal
 from cardseal import ApiError, Envelope, EnvelopeError
 
 SECRET = "your_api_secret_key_here"
-CASES = 20_000
+CASES = 20_000 * EFFORT
 
 
 def mutated(text: bytes, chance: random.Random) -> bytes:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import body_of, field_of, nacl_open, nacl_seal, same
+from conftest import EFFORT, body_of, field_of, nacl_open, nacl_seal, same
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ import cardseal
 from cardseal import Envelope, EnvelopeError
 
 # Five tests of 500 cases each.
-MANY = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=500 * EFFORT, deadline=None, suppress_health_check=list(HealthCheck))
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=80)
 KEYS = st.binary(min_size=32, max_size=32)

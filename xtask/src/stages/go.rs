@@ -4,7 +4,7 @@
 use crate::counts::Counts;
 use crate::go::{self, BENCH, DRIVER, EXAMPLES, INTEROP, MISSING, MODULE, REDIS_STORE};
 use crate::screen::{bad, say};
-use crate::test::{Context, is_ci};
+use crate::test::Context;
 use crate::{Result, demo, fail, shell, system};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
@@ -18,12 +18,15 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let tool = demo::build_tool(context.repo)?;
     let tool = tool.to_str().ok_or("the path of the command line tool is not UTF-8")?;
     counts += test(context, MODULE, &["-race", "./..."], &[("CARDSEAL_CLI", tool)])?;
+    if context.is_full {
+        let again = ["-run", "TestDifferential", "-count=20", "-timeout=2h", "."]; // each time with a seed of its own
+        counts += test(context, MODULE, &again, &[("CARDSEAL_CLI", tool)])?;
+    }
     counts += test(context, MODULE, &["-run", "TestAllocations", "."], &[])?; // what the race detector would disturb
     counts += test(context, BENCH, &["."], &[])?;
     system::ensure("redis-server", "redis-server", context.repo, &context.shell);
     counts += test(context, REDIS_STORE, &["-race", "."], &[])?;
-    // Long enough in CI to find something, short enough elsewhere to be run.
-    let time = if is_ci() { "30s" } else { "5s" };
+    let time = if context.is_full { "10m" } else { "10s" };
     for target in ["FuzzReader", "FuzzOpen", "FuzzBase64"] {
         let pattern = format!("^{target}$");
         counts += test(context, MODULE, &["-run", &pattern, "-fuzz", &pattern, "-fuzztime", time, "."], &[])?;

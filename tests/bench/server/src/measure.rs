@@ -204,6 +204,7 @@ pub(crate) async fn soak(length: Duration) {
             2 * cardseal::REPLAY_TTL_MILLIS / 1_000,
             (*most as f64 - middle) / middle * 100.0
         );
+        assert!(*most as f64 <= 1.1 * *least as f64, "the memory does not settle: from {least} to {most} bytes");
     }
 }
 
