@@ -1,8 +1,11 @@
 //! `cargo xtask test`: runs the stages one after the other and adds up what they counted.
 
-use std::env;
+use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::process::{Command, ExitCode};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use std::{env, thread};
 
 use crate::counts::Counts;
 use crate::repo::Repo;
@@ -103,6 +106,27 @@ fn run_stage(context: &Context<'_>, stage: &Stage) -> Counts {
 }
 
 const FULL: &str = "--full";
+
+/// Does as many jobs at a time as there are processors, and gives the outcomes in the order of the jobs.
+pub(crate) fn side_by_side<J: Send, T: Send>(jobs: Vec<J>, act: impl Fn(J) -> Result<T> + Sync) -> Vec<Result<T>> {
+    let count = jobs.len();
+    let waiting = Mutex::new(jobs.into_iter().enumerate());
+    let done = Mutex::new(BTreeMap::new());
+    let next = || lock(&waiting).next();
+    let work = || {
+        while let Some((index, job)) = next() {
+            let outcome = act(job);
+            lock(&done).insert(index, outcome);
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(count);
+    thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Whether CI runs this: then nothing may be skipped.
 pub(crate) fn is_ci() -> bool {

@@ -97,10 +97,13 @@ pub(crate) async fn table(drivers: &str) -> ExitCode {
     }
     if let Some(redis) = redis.as_ref().map(Redis::url).as_deref() {
         println!("\n| one body, 100 times at once, at | accepted |\n|---|---|");
-        for (index, one) in commands.iter().enumerate() {
-            for other in &commands[index..] {
-                let servers = [one.start(Some(redis)).await, other.start(Some(redis)).await];
-                let accepted = suite.race(&servers).await;
+        let mut servers = Vec::new(); // two of each: a pair can be two of one kind
+        for command in &commands {
+            servers.push([command.start(Some(redis)).await, command.start(Some(redis)).await]);
+        }
+        for (index, [one, _]) in servers.iter().enumerate() {
+            for [_, other] in &servers[index..] {
+                let accepted = suite.race(&[one, other]).await;
                 let pair = format!("{} and {}", one.name, other.name);
                 println!("| {pair} | {accepted} |");
                 if accepted == 1 {

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::counts::Counts;
 use crate::python::{self, Interpreter};
 use crate::screen::say;
-use crate::test::Context;
+use crate::test::{Context, side_by_side};
 use crate::{Result, demo, system};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let folder = repo.path("packages/python");
     let tool = |words: &[&str]| {
         let mut command = repo.command(&tools);
-        shell.run(quiet(command.current_dir(&folder).arg("-m").args(words), repo.target()))
+        shell.run(quiet(command.current_dir(&folder).arg("-m").args(words), &repo.target().join("xtask")))
     };
     for check in [&["check"][..], &["format", "--check"]] {
         let sources: Vec<&str> = SOURCES.split(' ').collect();
@@ -26,16 +26,26 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let server = demo::build_tool(repo)?;
 
     let mut counts = Counts::PASSED;
-    let mut files = Vec::new();
+    let (mut files, mut tests) = (Vec::new(), Vec::new());
     for interpreter in Interpreter::all(repo)? {
-        say!("   CPython {}", interpreter.version);
         let wheel = python::build_wheel(repo, shell, &tools, &interpreter)?;
         let program = python::environment(repo, shell, &interpreter, "python-tests", python::TESTS)?;
         python::install_wheel(repo, shell, &program, &wheel)?;
-        let mut tests = repo.command(&program);
-        tests.current_dir(&folder).args(["-m", "pytest", "-p", "no:cacheprovider", "-q"]).env("CARDSEAL_CLI", &server);
-        counts += context.count(quiet(&mut tests, repo.target()), Counts::of_pytest)?;
+        let mut command = repo.command(&program);
+        command
+            .current_dir(&folder)
+            .args(["-m", "pytest", "-p", "no:cacheprovider", "-q"])
+            .env("CARDSEAL_CLI", &server);
+        quiet(&mut command, &repo.target().join("xtask").join(&interpreter.version));
+        tests.push((interpreter.version, command));
         files.push(wheel);
+    }
+    for each in side_by_side(tests, |(version, mut command)| {
+        let counts = context.count(&mut command, Counts::of_pytest)?;
+        say!("   CPython {version}: {counts}");
+        Ok(counts)
+    }) {
+        counts += each?;
     }
 
     say!("   types");
@@ -74,10 +84,10 @@ const SMOKE: &str = "import cardseal\n\
     assert envelope.open(envelope.seal_response({'a': [1]})) == {'a': [1]}\n\
     assert 'site-packages' in cardseal.__file__";
 
-/// A command that leaves nothing in the working tree.
-fn quiet<'c>(command: &'c mut Command, target: &Path) -> &'c mut Command {
+/// A command that leaves nothing in the working tree, but what it remembers in a folder below the target directory.
+fn quiet<'c>(command: &'c mut Command, folder: &Path) -> &'c mut Command {
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("HYPOTHESIS_STORAGE_DIRECTORY", target.join("xtask/hypothesis"))
-        .env("MYPY_CACHE_DIR", target.join("xtask/mypy"))
+        .env("HYPOTHESIS_STORAGE_DIRECTORY", folder.join("hypothesis"))
+        .env("MYPY_CACHE_DIR", folder.join("mypy"))
 }
