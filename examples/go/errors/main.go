@@ -19,11 +19,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	unknown, topup := map[string]string{"card_id": "card_0"}, map[string]string{"card_id": cardID, "amount": "5000.00"}
+	unknown, topup := map[string]string{"card_id": "card_0"}, map[string]string{"card_id": cardID, "amount": "9999999.00"}
 	card := map[string]string{"card_id": cardID, "external_user_id": userID}
 
 	show("an unknown card", client.Call(ctx, "/cards/get", unknown, nil))
-	show("too expensive", client.Call(ctx, "/cards/topup", topup, nil, cardseal.WithIdempotencyKey("much-"+cardID)))
+	show("too much", client.Call(ctx, "/cards/topup", topup, nil, cardseal.WithIdempotencyKey("much-"+cardID)))
 	show("no idempotency key", client.Call(ctx, "/cards/topup", topup, nil))
 	show("an unknown API key", balance(ctx, account.URL, "key_of_nobody", account.Secret))
 	show("another secret", balance(ctx, account.URL, account.APIKey, "the_secret_of_another_key"))

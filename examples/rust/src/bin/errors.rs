@@ -34,9 +34,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let once = Options::default().attempts(1);
     let client = Client::new(&url, &key, &secret)?.options(once.clone());
     let ((card_id, user_id), none) = (card().await?, json!({}));
-    let [small, large] = ["20.00", "5000.00"].map(|amount| json!({"card_id": card_id, "amount": amount}));
+    let [small, large] = ["20.00", "9999999.00"].map(|amount| json!({"card_id": card_id, "amount": amount}));
     show("an unknown card", client.call("/cards/get", &json!({"card_id": "card_0"})).await)?;
-    show("too expensive", client.call_keyed("/cards/topup", &large, &format!("much-{card_id}")).await)?;
+    show("too much", client.call_keyed("/cards/topup", &large, &format!("much-{card_id}")).await)?;
     show("no idempotency key", client.call("/cards/topup", &small).await)?;
     show("an unknown API key", Client::new(&url, "key_of_nobody", &secret)?.call("/project/balance", &none).await)?;
     show("another secret", Client::new(&url, &key, "another_secret")?.call("/project/balance", &none).await)?;
