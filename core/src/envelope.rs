@@ -615,7 +615,7 @@ mod with_host {
         /// gives NaN and the infinities the form `null`.)
         #[cfg(feature = "serde")]
         pub fn seal<T: serde::Serialize + ?Sized>(&self, payload: &T) -> Result<String> {
-            self.seal_json(&super::to_json(payload)?)
+            self.seal_with(crate::json::written(payload)?, Timestamp::now, host::random).map(Encrypted::into_body)
         }
 
         /// Seals a response, any value, without a timestamp.
@@ -624,48 +624,7 @@ mod with_host {
         /// As [`seal_response_json`](Self::seal_response_json); `invalid_payload` also where the payload has no JSON form.
         #[cfg(feature = "serde")]
         pub fn seal_response<T: serde::Serialize + ?Sized>(&self, payload: &T) -> Result<String> {
-            self.seal_response_json(&super::to_json(payload)?)
+            self.seal_response_with(crate::json::written(payload)?, host::random).map(Encrypted::into_body)
         }
-    }
-}
-
-/// JSON text of a value, in a buffer that is wiped, and whose outgrown predecessors were.
-#[cfg(all(feature = "serde", feature = "std"))]
-pub(crate) fn to_json<T: serde::Serialize + ?Sized>(payload: &T) -> Result<Plaintext> {
-    let mut text = WipedText::default();
-    let written = serde_json::to_writer(&mut text, payload).ok();
-    written.and_then(|()| String::from_utf8(core::mem::take(&mut *text.0)).ok()).map(Plaintext::new).ok_or_else(|| {
-        // serde's messages may quote the value.
-        let message = "the payload has no JSON form: maps need text as names, and no type of yours may refuse";
-        Error::new(ErrorCode::InvalidPayload, message)
-    })
-}
-
-#[cfg(all(feature = "serde", feature = "std"))]
-#[derive(Default)]
-struct WipedText(Zeroizing<Vec<u8>>);
-
-#[cfg(all(feature = "serde", feature = "std"))]
-impl WipedText {
-    fn push(&mut self, bytes: &[u8]) {
-        if self.0.capacity() - self.0.len() < bytes.len() {
-            let capacity = (2 * self.0.capacity()).max(self.0.len() + bytes.len()).max(256);
-            let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
-            larger.extend_from_slice(&self.0);
-            self.0 = larger;
-        }
-        self.0.extend_from_slice(bytes);
-    }
-}
-
-#[cfg(all(feature = "serde", feature = "std"))]
-impl std::io::Write for WipedText {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.push(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

@@ -250,6 +250,8 @@ impl Envelope {
         payload: &T,
         options: &RequestOptions<'_>,
     ) -> Result<SealedRequest> {
-        self.seal_request_json(path, &crate::envelope::to_json(payload)?, options)
+        let payload = crate::json::written(payload)?;
+        self.seal_request_with(RequestHead::new(path, options)?, payload, Timestamp::now, crate::host::random)
+            .map(|request| request.map_body(Encrypted::into_body))
     }
 }

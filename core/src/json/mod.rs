@@ -16,6 +16,8 @@ mod members;
 mod names;
 mod reader;
 mod scan;
+#[cfg(all(feature = "serde", feature = "std"))]
+mod serialize;
 mod sort;
 mod text;
 #[cfg(feature = "writer")]
@@ -28,6 +30,8 @@ pub use names::{MemberNames, Place};
 pub use reader::{Sink, read, read_utf8};
 pub(crate) use scan::decimal;
 pub use scan::{trim, write_digits, write_string};
+#[cfg(all(feature = "serde", feature = "std"))]
+pub(crate) use serialize::written;
 pub(crate) use text::Unescaped;
 pub use text::{Number, Text};
 #[cfg(feature = "writer")]

@@ -95,6 +95,23 @@ impl Writer {
         self.end_value(Kind::String { escaped }, start);
     }
 
+    /// What a value shows of itself, as a string.
+    ///
+    /// # Errors
+    /// What it fails with.
+    #[cfg(all(feature = "serde", feature = "std"))]
+    pub(crate) fn display(&mut self, value: &(impl fmt::Display + ?Sized)) -> fmt::Result {
+        self.reserve(3);
+        let start = self.begin_value();
+        self.push(b'"');
+        let mut pieces = Pieces { writer: self, escaped: false };
+        fmt::write(&mut pieces, format_args!("{value}"))?;
+        let escaped = pieces.escaped;
+        self.push(b'"');
+        self.end_value(Kind::String { escaped }, start);
+        Ok(())
+    }
+
     /// A member's name; its value is what comes next.
     #[inline]
     pub fn name(&mut self, name: &str) {
@@ -140,6 +157,17 @@ impl Writer {
     #[inline]
     pub fn distrust_names(&mut self) {
         self.names_are_unique = false;
+    }
+
+    /// Text as it is: the reader will look at all of it.
+    #[cfg(all(feature = "serde", feature = "std"))]
+    pub(crate) fn raw(&mut self, text: &[u8]) {
+        self.distrust_names();
+        self.reserve(text.len());
+        if let Some(slot) = self.buffer.get_mut(self.end..self.end + text.len()) {
+            slot.copy_from_slice(text);
+            self.end += text.len();
+        }
     }
 
     /// The text so far.
@@ -228,13 +256,20 @@ impl Writer {
     #[inline(always)]
     fn literal(&mut self, value: &str) -> bool {
         self.push(b'"');
+        let escaped = self.inside(value);
+        self.push(b'"');
+        escaped
+    }
+
+    /// Writes characters of a literal, for which there is room if none has to be escaped, and says whether one had to.
+    #[inline(always)]
+    fn inside(&mut self, value: &str) -> bool {
         let plain = copy_plain(value.as_bytes(), self.buffer.get_mut(self.end..).unwrap_or_default());
         self.end += plain;
         let escaped = plain < value.len();
         if escaped {
             self.escaped(value.get(plain..).unwrap_or_default());
         }
-        self.push(b'"');
         escaped
     }
 
@@ -287,6 +322,22 @@ impl Writer {
             to.copy_from_slice(from);
         }
         self.buffer = larger;
+    }
+}
+
+/// A literal that comes in pieces.
+#[cfg(all(feature = "serde", feature = "std"))]
+struct Pieces<'w> {
+    writer: &'w mut Writer,
+    escaped: bool,
+}
+
+#[cfg(all(feature = "serde", feature = "std"))]
+impl fmt::Write for Pieces<'_> {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        self.writer.reserve(piece.len() + 2); // and what follows the literal
+        self.escaped |= self.writer.inside(piece);
+        Ok(())
     }
 }
 

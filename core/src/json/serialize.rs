@@ -1,0 +1,540 @@
+//! Serde's values, written where they are going to be encrypted.
+//!
+//! The same text as `serde_json` gives, byte for byte, without a second pass over it: the writer knows that it is strict.
+//! What is rare, and all that fails, is left to `serde_json` and the reader, which have the words for it.
+
+use core::fmt::{self, Display};
+use std::io;
+
+use serde::ser::{self, Impossible, Serialize};
+
+use super::fault::Fault;
+use super::writer::Writer;
+use crate::error::{Error, ErrorCode, Result as CoreResult};
+
+/// The JSON text of a value.
+///
+/// # Errors
+/// `invalid_payload` for what has none.
+pub(crate) fn written<T: Serialize + ?Sized>(value: &T) -> CoreResult<Writer> {
+    let mut writer = Writer::with_capacity(FIRST_BYTES);
+    if value.serialize(Values(&mut writer)).is_ok() {
+        return Ok(writer);
+    }
+    let mut writer = Writer::with_capacity(FIRST_BYTES);
+    match serde_json::to_writer(Raw(&mut writer), value) {
+        Ok(()) => Ok(writer),
+        // serde's messages may quote the value.
+        Err(_) => Err(Error::new(
+            ErrorCode::InvalidPayload,
+            "the payload has no JSON form: maps need text as names, and no type of yours may refuse",
+        )),
+    }
+}
+
+/// Enough for most requests.
+const FIRST_BYTES: usize = 512;
+
+/// Why the text is not written here. Whoever asks again learns more.
+#[derive(Debug)]
+struct Elsewhere;
+
+type Written = Result<(), Elsewhere>;
+
+impl Display for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this has no JSON form here")
+    }
+}
+
+impl core::error::Error for Elsewhere {}
+
+impl ser::Error for Elsewhere {
+    fn custom<T: Display>(_: T) -> Self {
+        Self
+    }
+}
+
+impl From<Fault> for Elsewhere {
+    fn from(_: Fault) -> Self {
+        Self
+    }
+}
+
+impl From<fmt::Error> for Elsewhere {
+    fn from(_: fmt::Error) -> Self {
+        Self
+    }
+}
+
+/// Writes one value.
+struct Values<'w>(&'w mut Writer);
+
+impl<'w> Values<'w> {
+    /// A number by the token that `serde_json` has for it; NaN and the infinities are `null` there.
+    fn by_token(self, value: impl Serialize) -> Written {
+        let mut token = Token::default();
+        serde_json::to_writer(&mut token, &value).map_err(|_| Elsewhere)?;
+        match token.as_str() {
+            "null" => self.0.null(),
+            token => self.0.number(token)?,
+        }
+        Ok(())
+    }
+
+    /// `{"variant":`
+    fn variant(self, variant: &str) -> Result<&'w mut Writer, Elsewhere> {
+        self.0.begin_object()?;
+        self.0.name(variant);
+        Ok(self.0)
+    }
+}
+
+macro_rules! integers {
+    ($($method:ident: $integer:ty),*) => {
+        $(
+            #[inline]
+            fn $method(self, value: $integer) -> Written {
+                self.0.integer(i64::from(value));
+                Ok(())
+            }
+        )*
+    };
+}
+
+impl<'w> ser::Serializer for Values<'w> {
+    type Ok = ();
+    type Error = Elsewhere;
+    type SerializeSeq = Items<'w>;
+    type SerializeTuple = Items<'w>;
+    type SerializeTupleStruct = Items<'w>;
+    type SerializeTupleVariant = InVariant<Items<'w>>;
+    type SerializeMap = Entries<'w>;
+    type SerializeStruct = Fields<'w>;
+    type SerializeStructVariant = InVariant<Fields<'w>>;
+
+    integers!(
+        serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
+        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32
+    );
+
+    fn serialize_u64(self, value: u64) -> Written {
+        match i64::try_from(value) {
+            Ok(value) => self.serialize_i64(value),
+            Err(_) => self.by_token(value),
+        }
+    }
+
+    fn serialize_i128(self, value: i128) -> Written {
+        self.by_token(value)
+    }
+
+    fn serialize_u128(self, value: u128) -> Written {
+        self.by_token(value)
+    }
+
+    fn serialize_f32(self, value: f32) -> Written {
+        self.by_token(value)
+    }
+
+    fn serialize_f64(self, value: f64) -> Written {
+        self.by_token(value)
+    }
+
+    #[inline]
+    fn serialize_bool(self, value: bool) -> Written {
+        self.0.boolean(value);
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Written {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    #[inline]
+    fn serialize_str(self, value: &str) -> Written {
+        self.0.string(value);
+        Ok(())
+    }
+
+    /// Piece by piece: a text of its own would stay in memory.
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Written {
+        Ok(self.0.display(value)?)
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Written {
+        Err(Elsewhere)
+    }
+
+    #[inline]
+    fn serialize_unit(self) -> Written {
+        self.0.null();
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Written {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Written {
+        self.serialize_str(variant)
+    }
+
+    #[inline]
+    fn serialize_none(self) -> Written {
+        self.serialize_unit()
+    }
+
+    #[inline]
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Written {
+        value.serialize(self)
+    }
+
+    #[inline]
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Written {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Written {
+        let writer = self.variant(variant)?;
+        value.serialize(Values(writer))?;
+        writer.end_object();
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_seq(self, _: Option<usize>) -> Result<Items<'w>, Elsewhere> {
+        self.0.begin_array()?;
+        Ok(Items(self.0))
+    }
+
+    fn serialize_tuple(self, length: usize) -> Result<Items<'w>, Elsewhere> {
+        self.serialize_seq(Some(length))
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<Items<'w>, Elsewhere> {
+        self.serialize_seq(Some(length))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        length: usize,
+    ) -> Result<InVariant<Items<'w>>, Elsewhere> {
+        Ok(InVariant(Values(self.variant(variant)?).serialize_seq(Some(length))?))
+    }
+
+    /// Nobody knows whether a map has a name twice: the reader looks.
+    fn serialize_map(self, _: Option<usize>) -> Result<Entries<'w>, Elsewhere> {
+        self.0.begin_object()?;
+        self.0.distrust_names();
+        Ok(Entries(self.0))
+    }
+
+    #[inline]
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'w>, Elsewhere> {
+        if name.starts_with(PRIVATE) {
+            return Err(Elsewhere);
+        }
+        self.0.begin_object()?;
+        Ok(Fields { writer: self.0, names: [""; MOST_FIELDS], count: 0, hashes: 0 })
+    }
+
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        _: u32,
+        variant: &'static str,
+        length: usize,
+    ) -> Result<InVariant<Fields<'w>>, Elsewhere> {
+        Ok(InVariant(Values(self.variant(variant)?).serialize_struct(name, length)?))
+    }
+}
+
+/// What begins the names of structs that are something else to `serde_json`: text that is JSON already, or a number's digits.
+const PRIVATE: &str = "$serde_json::private";
+
+/// Writes the items of an array.
+struct Items<'w>(&'w mut Writer);
+
+impl Items<'_> {
+    #[inline]
+    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
+        value.serialize(Values(self.0))
+    }
+
+    #[inline]
+    fn finish(self) -> Written {
+        self.0.end_array();
+        Ok(())
+    }
+}
+
+/// Writes the fields of a struct, and looks whether a name stands twice among them.
+struct Fields<'w> {
+    writer: &'w mut Writer,
+    names: [&'static str; MOST_FIELDS],
+    count: usize,
+    /// A bit for each name so far: where a name's is not set, none is the same.
+    hashes: u64,
+}
+
+/// With more fields than that, the reader looks.
+const MOST_FIELDS: usize = 32;
+
+impl Fields<'_> {
+    #[inline]
+    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Written {
+        let is_known = self.hashes & bit(name) != 0 && self.names.get(..self.count).unwrap_or_default().contains(&name);
+        match self.names.get_mut(self.count) {
+            Some(slot) if !is_known => *slot = name,
+            _ => self.writer.distrust_names(),
+        }
+        self.hashes |= bit(name);
+        self.count += 1;
+        self.writer.name(name);
+        value.serialize(Values(self.writer))
+    }
+
+    #[inline]
+    fn finish(self) -> Written {
+        self.writer.end_object();
+        Ok(())
+    }
+}
+
+/// A bit by a name's length and its last letters.
+#[inline]
+fn bit(name: &str) -> u64 {
+    let letters = name.bytes().rev().take(3).fold(name.len(), |hash, byte| 31 * hash + usize::from(byte));
+    1 << (letters % 64)
+}
+
+/// Writes the entries of a map.
+struct Entries<'w>(&'w mut Writer);
+
+impl ser::SerializeMap for Entries<'_> {
+    type Ok = ();
+    type Error = Elsewhere;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Written {
+        key.serialize(Name(self.0))
+    }
+
+    #[inline]
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
+        value.serialize(Values(self.0))
+    }
+
+    fn end(self) -> Written {
+        self.0.end_object();
+        Ok(())
+    }
+}
+
+/// Writes what is inside an object with one member, the variant of an enum, and ends both.
+struct InVariant<Inside>(Inside);
+
+impl ser::SerializeTupleVariant for InVariant<Items<'_>> {
+    type Ok = ();
+    type Error = Elsewhere;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
+        self.0.item(value)
+    }
+
+    fn end(self) -> Written {
+        self.0.0.end_array();
+        self.0.0.end_object();
+        Ok(())
+    }
+}
+
+impl ser::SerializeStructVariant for InVariant<Fields<'_>> {
+    type Ok = ();
+    type Error = Elsewhere;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Written {
+        self.0.field(name, value)
+    }
+
+    fn end(self) -> Written {
+        self.0.writer.end_object();
+        self.0.writer.end_object();
+        Ok(())
+    }
+}
+
+impl ser::SerializeStruct for Fields<'_> {
+    type Ok = ();
+    type Error = Elsewhere;
+
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Written {
+        self.field(name, value)
+    }
+
+    #[inline]
+    fn end(self) -> Written {
+        self.finish()
+    }
+}
+
+macro_rules! items {
+    ($($form:ident: $method:ident),*) => {
+        $(
+            impl ser::$form for Items<'_> {
+                type Ok = ();
+                type Error = Elsewhere;
+
+                #[inline]
+                fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
+                    self.item(value)
+                }
+
+                #[inline]
+                fn end(self) -> Written {
+                    self.finish()
+                }
+            }
+        )*
+    };
+}
+
+items!(SerializeSeq: serialize_element, SerializeTuple: serialize_element, SerializeTupleStruct: serialize_field);
+
+/// Writes the name of a map's entry, which is text: of what else `serde_json` makes names, it shall make them itself.
+struct Name<'w>(&'w mut Writer);
+
+macro_rules! no_names {
+    ($($method:ident($($given:ty),*) -> $out:ty;)*) => {
+        $(
+            fn $method(self, $(_: $given),*) -> Result<$out, Elsewhere> {
+                Err(Elsewhere)
+            }
+        )*
+    };
+}
+
+impl ser::Serializer for Name<'_> {
+    type Ok = ();
+    type Error = Elsewhere;
+    type SerializeSeq = Impossible<(), Elsewhere>;
+    type SerializeTuple = Impossible<(), Elsewhere>;
+    type SerializeTupleStruct = Impossible<(), Elsewhere>;
+    type SerializeTupleVariant = Impossible<(), Elsewhere>;
+    type SerializeMap = Impossible<(), Elsewhere>;
+    type SerializeStruct = Impossible<(), Elsewhere>;
+    type SerializeStructVariant = Impossible<(), Elsewhere>;
+
+    fn serialize_str(self, name: &str) -> Written {
+        self.0.name(name);
+        Ok(())
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Written {
+        self.serialize_str(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Written {
+        value.serialize(self)
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, _: &T) -> Written {
+        Err(Elsewhere)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Written {
+        Err(Elsewhere)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Written {
+        Err(Elsewhere)
+    }
+
+    no_names! {
+        serialize_bool(bool) -> ();
+        serialize_i8(i8) -> ();
+        serialize_i16(i16) -> ();
+        serialize_i32(i32) -> ();
+        serialize_i64(i64) -> ();
+        serialize_u8(u8) -> ();
+        serialize_u16(u16) -> ();
+        serialize_u32(u32) -> ();
+        serialize_u64(u64) -> ();
+        serialize_f32(f32) -> ();
+        serialize_f64(f64) -> ();
+        serialize_char(char) -> ();
+        serialize_bytes(&[u8]) -> ();
+        serialize_none() -> ();
+        serialize_unit() -> ();
+        serialize_unit_struct(&'static str) -> ();
+        serialize_seq(Option<usize>) -> Self::SerializeSeq;
+        serialize_tuple(usize) -> Self::SerializeTuple;
+        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
+        serialize_map(Option<usize>) -> Self::SerializeMap;
+        serialize_struct(&'static str, usize) -> Self::SerializeStruct;
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
+    }
+}
+
+/// Takes what `serde_json` writes.
+struct Raw<'w>(&'w mut Writer);
+
+impl io::Write for Raw<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.raw(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The token of a number, on the stack.
+struct Token {
+    bytes: [u8; 64],
+    length: usize,
+}
+
+impl Default for Token {
+    fn default() -> Self {
+        Self { bytes: [0; 64], length: 0 }
+    }
+}
+
+impl Token {
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+impl io::Write for Token {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let end = self.length + bytes.len();
+        let Some(slot) = self.bytes.get_mut(self.length..end) else { return Ok(0) };
+        slot.copy_from_slice(bytes);
+        self.length = end;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
