@@ -3,6 +3,7 @@
 mod adapters;
 mod bare;
 mod bench;
+mod budgets;
 mod clean;
 mod cli;
 mod clippy;
@@ -45,6 +46,7 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage { name: "xtask", about: "the tests of these commands", run: xtask::run },
     Stage { name: "rust", about: "the core's tests, with each cipher engine", run: rust::run },
+    Stage { name: "budgets", about: "the core takes no more instructions than it is allowed", run: budgets::run },
     Stage { name: "bare", about: "the core builds without std, also for wasm32", run: bare::run },
     Stage { name: "doc", about: "the crates' documentation builds without warning", run: doc::run },
     Stage { name: "cli", about: "the tests of the command line tool", run: cli::run },
