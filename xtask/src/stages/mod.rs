@@ -14,6 +14,7 @@ mod fmt;
 mod go;
 mod http;
 mod interop;
+mod kernels;
 mod npm;
 mod packaging;
 mod python;
@@ -46,6 +47,7 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage { name: "xtask", about: "the tests of these commands", run: xtask::run },
     Stage { name: "rust", about: "the core's tests, with each cipher engine", run: rust::run },
+    Stage { name: "kernels", about: "the engines agree with and without vector instructions", run: kernels::run },
     Stage { name: "budgets", about: "the core takes no more instructions than it is allowed", run: budgets::run },
     Stage { name: "bare", about: "the core builds without std, also for wasm32", run: bare::run },
     Stage { name: "doc", about: "the crates' documentation builds without warning", run: doc::run },
