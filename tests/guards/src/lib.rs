@@ -3,6 +3,7 @@
 // Not through the crate of the benchmarks, which has to build libsodium first.
 #[path = "../../bench/rust/src/payloads.rs"]
 pub mod payloads;
+pub mod valgrind;
 
 /// The architecture and the vector instructions on which the engines choose their code, as a budget is named.
 pub fn processor() -> String {
