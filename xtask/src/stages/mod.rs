@@ -19,6 +19,7 @@ mod npm;
 mod packaging;
 mod python;
 mod rust;
+mod sanitizer;
 mod secrets;
 mod server;
 mod vectors;
@@ -51,6 +52,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "kernels", about: "the engines agree with and without vector instructions", run: kernels::run },
     Stage { name: "budgets", about: "the core takes no more instructions than it is allowed", run: budgets::run },
     Stage { name: "secrets", about: "no key and no message decides a jump or an address", run: secrets::run },
+    Stage { name: "sanitizer", about: "the core's tests under AddressSanitizer", run: sanitizer::run },
     Stage { name: "bare", about: "the core builds without std, also for wasm32", run: bare::run },
     Stage { name: "doc", about: "the crates' documentation builds without warning", run: doc::run },
     Stage { name: "cli", about: "the tests of the command line tool", run: cli::run },
