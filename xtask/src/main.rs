@@ -1,6 +1,7 @@
 //! The repository's own commands, and the only place that knows how to build and test it: `cargo xtask --help`.
 
 mod bench;
+mod budgets;
 mod codegen;
 mod counts;
 mod data;
@@ -105,6 +106,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--check]",
         about: "Write core/dependencies.txt",
         run: |repo, arguments| done(dependencies::run(repo, check_flag(arguments)?)),
+    },
+    Command {
+        name: "budgets",
+        arguments: "",
+        about: "Count the core's instructions, and write them down as its budgets",
+        run: |repo, arguments| done(no_arguments(arguments).and_then(|()| budgets::write(repo))),
     },
     Command {
         name: "npm",

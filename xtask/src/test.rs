@@ -38,7 +38,8 @@ impl Context<'_> {
         self.count_tests(&mut self.repo.cargo(&format!("test --locked --no-fail-fast {words}")))
     }
 
-    fn count_tests(&self, command: &mut Command) -> Result<Counts> {
+    /// `cargo test`, however it is called, counted test by test.
+    pub(crate) fn count_tests(&self, command: &mut Command) -> Result<Counts> {
         self.count(command, Counts::of_cargo_test)
     }
 

@@ -3,6 +3,7 @@
 mod adapters;
 mod bare;
 mod bench;
+mod budgets;
 mod clean;
 mod cli;
 mod clippy;
@@ -13,10 +14,13 @@ mod fmt;
 mod go;
 mod http;
 mod interop;
+mod kernels;
 mod npm;
 mod packaging;
 mod python;
 mod rust;
+mod sanitizer;
+mod secrets;
 mod server;
 mod vectors;
 mod xtask;
@@ -45,6 +49,10 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage { name: "xtask", about: "the tests of these commands", run: xtask::run },
     Stage { name: "rust", about: "the core's tests, with each cipher engine", run: rust::run },
+    Stage { name: "kernels", about: "the engines agree with and without vector instructions", run: kernels::run },
+    Stage { name: "budgets", about: "the core takes no more instructions than it is allowed", run: budgets::run },
+    Stage { name: "secrets", about: "no key and no message decides a jump or an address", run: secrets::run },
+    Stage { name: "sanitizer", about: "the core's tests under AddressSanitizer", run: sanitizer::run },
     Stage { name: "bare", about: "the core builds without std, also for wasm32", run: bare::run },
     Stage { name: "doc", about: "the crates' documentation builds without warning", run: doc::run },
     Stage { name: "cli", about: "the tests of the command line tool", run: cli::run },

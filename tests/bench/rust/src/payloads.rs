@@ -37,7 +37,7 @@ pub fn texts() -> Vec<Payload> {
 }
 
 /// A card and its transactions: as many small objects as fit, of every kind of value.
-fn fields(size: usize) -> String {
+pub fn fields(size: usize) -> String {
     let mut text = String::from(r#"{"card_id":"card_abc123","amount":"10.00""#);
     let mut records = String::new();
     for number in 0.. {

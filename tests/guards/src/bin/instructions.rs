@@ -1,0 +1,91 @@
+//! Does one job so many times: `instructions "seal 256 B" 100`. Without arguments it prints the jobs' names, one a line.
+//!
+//! Two runs that differ in the number of calls alone differ in the instructions of those calls alone: what is done once,
+//! by the program, by its libraries or by the first call, is in both.
+
+#![expect(clippy::print_stdout, reason = "a program for developers")]
+
+use std::error::Error;
+use std::hint::black_box;
+
+use cardseal::{Envelope, Timestamp, Window, json};
+use cardseal_guards::{payloads, processor};
+use dryoc::classic::crypto_box::{crypto_box_detached_afternm_inplace, crypto_box_open_detached_afternm_inplace};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let jobs =
+        TASKS.iter().flat_map(|task| SIZES.iter().map(move |size| (format!("{} {}", task.0, size.0), task.1, size.1)));
+    match arguments.as_slice() {
+        [] => jobs.for_each(|(name, ..)| println!("{name}")),
+        [wanted, calls] => {
+            let (_, task, bytes) = jobs.into_iter().find(|(name, ..)| name == wanted).ok_or("there is no such job")?;
+            println!("processor: {}", processor());
+            task(&payloads::fields(bytes), calls.parse()?)?;
+        }
+        _ => return Err("a job and a number of calls are expected, or nothing".into()),
+    }
+    Ok(())
+}
+
+/// Does something with a text so many times.
+type Task = fn(&str, u32) -> Result<()>;
+
+const TASKS: &[(&str, Task)] = &[
+    ("seal", seal),
+    ("open", open),
+    ("read JSON", read),
+    ("encrypt in place", encrypt),
+    ("decrypt in place", decrypt),
+];
+
+const SIZES: &[(&str, usize)] = &[("256 B", 256), ("16 KiB", 16 * 1024)];
+
+fn seal(text: &str, calls: u32) -> Result<()> {
+    let envelope = Envelope::from_key(&KEY)?;
+    for _ in 0..calls {
+        black_box(envelope.seal_json(black_box(text))?);
+    }
+    Ok(())
+}
+
+fn open(text: &str, calls: u32) -> Result<()> {
+    let envelope = Envelope::from_key(&KEY)?;
+    let body = envelope.seal_json(text)?;
+    let now = Timestamp::wall_clock()?;
+    for _ in 0..calls {
+        black_box(envelope.open_request(black_box(&body), now, Window::MAX)?);
+    }
+    Ok(())
+}
+
+fn read(text: &str, calls: u32) -> Result<()> {
+    for _ in 0..calls {
+        json::check(black_box(text))?;
+    }
+    Ok(())
+}
+
+fn encrypt(text: &str, calls: u32) -> Result<()> {
+    let (mut message, mut tag) = (text.as_bytes().to_vec(), [0; 16]);
+    for _ in 0..calls {
+        crypto_box_detached_afternm_inplace(black_box(&mut message), &mut tag, &NONCE, &KEY);
+    }
+    Ok(())
+}
+
+fn decrypt(text: &str, calls: u32) -> Result<()> {
+    let (mut sealed, mut tag) = (text.as_bytes().to_vec(), [0; 16]);
+    crypto_box_detached_afternm_inplace(&mut sealed, &mut tag, &NONCE, &KEY);
+    let mut message = sealed.clone();
+    for _ in 0..calls {
+        message.copy_from_slice(&sealed);
+        crypto_box_open_detached_afternm_inplace(black_box(&mut message), &tag, &NONCE, &KEY)?;
+    }
+    Ok(())
+}
+
+const KEY: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
+const NONCE: [u8; 24] = *b"a nonce for guards only.";
