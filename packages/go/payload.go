@@ -160,7 +160,7 @@ func (s *scratch) jsonText(payload any, maxBytes int64) ([]byte, error) {
 		case ErrInvalidPayload:
 			return nil, newError(ErrInvalidPayload, "the payload holds itself, or nests too deeply: give it at most %d levels", maxDepth)
 		}
-		if kind != nil && !nestsAtWill(kind) {
+		if kind != nil && !nestsAtWill(kind) && !isText(pointedTo(kind)) {
 			s.flat = kind
 		}
 	}
@@ -177,13 +177,24 @@ func isForeignText(value reflect.Value) bool {
 		switch value.Kind() {
 		case reflect.Pointer, reflect.Interface:
 			value = value.Elem()
-		case reflect.Slice:
-			return value.Type().Elem().Kind() == reflect.Uint8
 		default:
-			return value.Kind() == reflect.String
+			return isText(value.Type())
 		}
 	}
 	return false
+}
+
+// isText tells whether encoding/json makes a string of a type that does not write itself.
+func isText(t reflect.Type) bool {
+	return t.Kind() == reflect.String || t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
+}
+
+// pointedTo is the type behind any number of pointers.
+func pointedTo(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t
 }
 
 func (s *scratch) encode(payload any) (text []byte, err error) {
@@ -466,7 +477,7 @@ type scratch struct {
 	message []byte       // plaintext
 	json    bytes.Buffer // plaintext
 	encoder *json.Encoder
-	flat    reflect.Type // the last type whose values cannot nest at will: most often it comes again
+	flat    reflect.Type // the last type whose values can neither nest at will nor be text: most often it comes again
 	sealed  []byte       // the bytes of an envelope
 	nonce   Nonce
 }
