@@ -41,14 +41,11 @@ func appendDecoded(buffer, text []byte) ([]byte, bool) {
 	at := start
 	whole := buffer[:cap(buffer)]
 	for len(text) > 8 && len(whole)-at >= 8 {
-		// A loop over the eight would take twice as long.
-		v0, v1, v2, v3 := characterValues[text[0]], characterValues[text[1]], characterValues[text[2]], characterValues[text[3]]
-		v4, v5, v6, v7 := characterValues[text[4]], characterValues[text[5]], characterValues[text[6]], characterValues[text[7]]
-		if v0|v1|v2|v3|v4|v5|v6|v7 > 63 {
+		upper, lower := fourValues(text[:4]), fourValues(text[4:8])
+		if upper|lower > 1<<24-1 {
 			return buffer[:start], false
 		}
-		binary.BigEndian.PutUint64(whole[at:],
-			uint64(v0)<<58|uint64(v1)<<52|uint64(v2)<<46|uint64(v3)<<40|uint64(v4)<<34|uint64(v5)<<28|uint64(v6)<<22|uint64(v7)<<16)
+		binary.BigEndian.PutUint64(whole[at:], uint64(upper)<<40|uint64(lower)<<16)
 		text = text[8:]
 		at += 6
 	}
@@ -75,13 +72,21 @@ var characterPairs = func() (pairs [1 << 12]uint16) {
 	return pairs
 }()
 
-// characterValues has the six bits of a character, and 255 for what is none.
-var characterValues = func() (values [1 << 8]byte) {
-	for character := range values {
-		values[character] = 255
-	}
-	for bits, character := range []byte(base64Alphabet) {
-		values[character] = byte(bits)
+// fourValues are the 24 bits of four characters, or more where one of them is none of base64.
+func fourValues(text []byte) uint32 {
+	_ = text[3]
+	return placedValues[0][text[0]] | placedValues[1][text[1]] | placedValues[2][text[2]] | placedValues[3][text[3]]
+}
+
+// placedValues has the six bits of a character at each of the places in a group, and 255<<24 for what is none.
+var placedValues = func() (values [4][1 << 8]uint32) {
+	for place := range values {
+		for character := range values[place] {
+			values[place][character] = 255 << 24
+		}
+		for bits, character := range []byte(base64Alphabet) {
+			values[place][character] = uint32(bits) << (18 - 6*place)
+		}
 	}
 	return values
 }()

@@ -219,11 +219,7 @@ func (e *Envelope) sealVerbatim(payload any, needsObject bool, from host) ([]byt
 	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	text, err := s.jsonText(payload, e.maxBytes)
-	if err != nil {
-		return nil, err
-	}
-	text, root, err := readUnsealed(text)
+	text, root, err := s.unsealed(payload, e.maxBytes)
 	if err != nil {
 		return nil, err
 	}

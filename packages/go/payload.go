@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"unicode"
 )
 
 // requestTimestamp is the member that every request payload carries (overview).
@@ -29,20 +26,19 @@ func ValidatePayload(payload []byte) (timestampMicros int64, stamped bool, err e
 
 // object is a request payload about to be sealed: its text without outer white space, and where its stamp stands.
 type object struct {
-	text    []byte
-	isEmpty bool
-	stamp   member
+	text  []byte
+	stamp member
 }
 
 func readObject(payload []byte) (object, error) {
-	text, root, err := readUnsealed(payload)
-	if err != nil {
-		return object{}, err
+	return objectOf(readUnsealed(payload))
+}
+
+func objectOf(text []byte, root members, err error) (object, error) {
+	if err == nil && !root.isObject() {
+		err = errNotAnObject()
 	}
-	if !root.isObject() {
-		return object{}, errNotAnObject()
-	}
-	return object{text: text, isEmpty: root.count == 0, stamp: root.found[0]}, nil
+	return object{text: text, stamp: root.found[0]}, err
 }
 
 var payloadMembers = []string{requestTimestamp, fieldName}
@@ -69,16 +65,18 @@ func (o object) timestamp() (micros int64, stamped bool, err error) {
 	return micros, err == nil, err
 }
 
+// stampStart is what stands before a stamp that is the first member.
+const stampStart = `{"` + requestTimestamp + `":`
+
 // maxStampDigits are those of 2⁶³ − 1. A buffer grows once for all that comes, so that none is left with plaintext in it.
 const maxStampDigits = 19
 
 // appendStamped appends the text with the stamp as its first member, in front of which nothing may stand.
 func (o object) appendStamped(buffer []byte, micros int64) []byte {
-	const start = `{"` + requestTimestamp + `":`
-	buffer = grow(buffer, len(start)+maxStampDigits+len(",")+len(o.text))
-	buffer = append(buffer, start...)
+	buffer = grow(buffer, len(stampStart)+maxStampDigits+len(",")+len(o.text))
+	buffer = append(buffer, stampStart...)
 	buffer = strconv.AppendInt(buffer, micros, 10)
-	if !o.isEmpty {
+	if isEmpty := trimSpace(o.text[1:])[0] == '}'; !isEmpty {
 		buffer = append(buffer, ',')
 	}
 	return append(buffer, o.text[1:]...)
@@ -126,11 +124,22 @@ func errNotAnObject() *Error {
 
 // object is a payload as an object that can be sealed.
 func (s *scratch) object(payload any, maxBytes int64) (object, error) {
+	return objectOf(s.unsealed(payload, maxBytes))
+}
+
+// unsealed is what readUnsealed finds in the text of a payload. The text of a plain type is not read: what the reader would
+// say of it is known, and reading takes about as long as writing (tests/bench/go).
+func (s *scratch) unsealed(payload any, maxBytes int64) ([]byte, members, error) {
 	text, err := s.jsonText(payload, maxBytes)
 	if err != nil {
-		return object{}, err
+		return nil, members{}, err
 	}
-	return readObject(text)
+	isPlain := s.isPlain && reflect.TypeOf(payload) == s.flat
+	if !isPlain || bytes.HasPrefix(text, []byte(stampStart)) || uint64(len(text)) > maxTextBytes {
+		return readUnsealed(text)
+	}
+	text = trimSpace(text)
+	return text, members{first: text[0]}, nil
 }
 
 // jsonText is a payload as JSON text: itself where it is text, else as encoding/json writes it, without its escapes for
@@ -160,8 +169,8 @@ func (s *scratch) jsonText(payload any, maxBytes int64) ([]byte, error) {
 		case ErrInvalidPayload:
 			return nil, newError(ErrInvalidPayload, "the payload holds itself, or nests too deeply: give it at most %d levels", maxDepth)
 		}
-		if kind != nil && !nestsAtWill(kind) {
-			s.flat = kind
+		if kind != nil && natureOf(kind) != nestingType && !isText(pointedTo(kind)) {
+			s.flat, s.isPlain = kind, natureOf(kind) == plainType
 		}
 	}
 	return s.encode(payload)
@@ -177,13 +186,24 @@ func isForeignText(value reflect.Value) bool {
 		switch value.Kind() {
 		case reflect.Pointer, reflect.Interface:
 			value = value.Elem()
-		case reflect.Slice:
-			return value.Type().Elem().Kind() == reflect.Uint8
 		default:
-			return value.Kind() == reflect.String
+			return isText(value.Type())
 		}
 	}
 	return false
+}
+
+// isText tells whether encoding/json makes a string of a type that does not write itself.
+func isText(t reflect.Type) bool {
+	return t.Kind() == reflect.String || t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
+}
+
+// pointedTo is the type behind any number of pointers.
+func pointedTo(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t
 }
 
 func (s *scratch) encode(payload any) (text []byte, err error) {
@@ -267,7 +287,7 @@ func (w *walker) enter(hops int) bool {
 }
 
 func (w *walker) value(value reflect.Value, hops int) bool {
-	if !value.IsValid() || !nestsAtWill(value.Type()) {
+	if !value.IsValid() || natureOf(value.Type()) != nestingType {
 		return true
 	}
 	if value.CanAddr() && writesItself(reflect.PointerTo(value.Type())) { // by methods of the pointer
@@ -314,159 +334,13 @@ func fieldAt(value reflect.Value, path []int) reflect.Value {
 	return value
 }
 
-// nestsAtWill tells whether values of a type can hold others to any depth: whether an interface or the type itself
-// stands somewhere inside it. A type that writes its own JSON is a leaf here, as it is for encoding/json.
-func nestsAtWill(t reflect.Type) bool {
-	if known, ok := nestingTypes.Load(t); ok {
-		return known.(bool)
-	}
-	found := findsNesting(t, map[reflect.Type]bool{})
-	nestingTypes.Store(t, found)
-	return found
-}
-
-var nestingTypes sync.Map // from reflect.Type to bool
-
-func findsNesting(t reflect.Type, above map[reflect.Type]bool) bool {
-	switch t.Kind() {
-	case reflect.Interface, reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map, reflect.Struct:
-	default:
-		return false
-	}
-	if t.Kind() == reflect.Interface || above[t] {
-		return true
-	}
-	if writesItself(t) {
-		return false
-	}
-	above[t] = true
-	defer delete(above, t)
-	if t.Kind() != reflect.Struct {
-		return findsNesting(t.Elem(), above)
-	}
-	return slices.ContainsFunc(encodedFields(t), func(path []int) bool {
-		return findsNesting(t.FieldByIndex(path).Type, above)
-	})
-}
-
-// encodedFields are the fields that encoding/json writes for a struct, as paths of indices. Those of embedded structs are
-// among them. Of several with one name in JSON the one that is embedded least counts, among those the one with a tag;
-// where two are left, none counts.
-func encodedFields(t reflect.Type) [][]int {
-	if known, ok := fieldsOfTypes.Load(t); ok {
-		return known.([][]int)
-	}
-	type embedded struct {
-		t          reflect.Type
-		path       []int
-		isRepeated bool // on its level
-	}
-	type candidate struct {
-		path     []int
-		isTagged bool
-		others   bool // of the same rank
-	}
-	chosen, seen := map[string]*candidate{}, map[reflect.Type]bool{t: true}
-	for level := []embedded{{t: t}}; len(level) > 0; {
-		var next []embedded
-		found := map[string]*candidate{}
-		for _, outer := range level {
-			for index := range outer.t.NumField() {
-				field := outer.t.Field(index)
-				if !isEncoded(field) {
-					continue
-				}
-				path := append(slices.Clone(outer.path), index)
-				name := nameInTag(field)
-				if inner, isStruct := structOf(field.Type); name == "" && field.Anonymous && isStruct {
-					isSame := func(other embedded) bool { return other.t == inner }
-					if at := slices.IndexFunc(next, isSame); at >= 0 {
-						next[at].isRepeated = true
-					} else if !seen[inner] { // further out it counts alone
-						next = append(next, embedded{t: inner, path: path})
-					}
-					continue
-				}
-				isTagged := name != ""
-				if !isTagged {
-					name = field.Name
-				}
-				if other := found[name]; other == nil || isTagged && !other.isTagged {
-					found[name] = &candidate{path, isTagged, outer.isRepeated}
-				} else if isTagged == other.isTagged {
-					other.others = true
-				}
-			}
-		}
-		for name, field := range found {
-			if chosen[name] == nil {
-				chosen[name] = field
-			}
-		}
-		level = next
-		for _, inner := range level {
-			seen[inner.t] = true
-		}
-	}
-	paths := [][]int{}
-	for _, field := range chosen {
-		if !field.others {
-			paths = append(paths, field.path)
-		}
-	}
-	slices.SortFunc(paths, slices.Compare)
-	fieldsOfTypes.Store(t, paths)
-	return paths
-}
-
-var fieldsOfTypes sync.Map // from reflect.Type to [][]int
-
-// isEncoded tells whether encoding/json looks at a field: at exported ones, and at embedded structs of any name.
-func isEncoded(field reflect.StructField) bool {
-	if field.Tag.Get("json") == "-" {
-		return false
-	}
-	_, isStruct := structOf(field.Type)
-	return field.IsExported() || field.Anonymous && isStruct
-}
-
-// structOf is a struct or what a pointer to a struct points to.
-func structOf(t reflect.Type) (reflect.Type, bool) {
-	if t.Kind() == reflect.Pointer && t.Name() == "" {
-		t = t.Elem()
-	}
-	return t, t.Kind() == reflect.Struct
-}
-
-// nameInTag is the name that a field's tag gives it, or empty: encoding/json passes over names with other characters.
-func nameInTag(field reflect.StructField) string {
-	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-	isForeign := func(character rune) bool {
-		isASCII := ' ' <= character && character <= '~' && !strings.ContainsRune("\"'`\\", character)
-		return !isASCII && !unicode.IsLetter(character) && !unicode.IsDigit(character)
-	}
-	if strings.ContainsFunc(name, isForeign) {
-		return ""
-	}
-	return name
-}
-
-// writesItself tells whether a type has a method that writes its JSON.
-func writesItself(t reflect.Type) bool {
-	return t.Implements(jsonMarshaler) || t.Implements(textMarshaler)
-}
-
-var (
-	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
-	textMarshaler = reflect.TypeFor[interface{ MarshalText() ([]byte, error) }]()
-)
-
 // scratch is the memory of one seal or open, kept for the next. What it held of plaintext is wiped.
 type scratch struct {
 	message []byte       // plaintext
 	json    bytes.Buffer // plaintext
 	encoder *json.Encoder
-	flat    reflect.Type // the last type whose values cannot nest at will: most often it comes again
+	flat    reflect.Type // the last type whose values can neither nest at will nor be text: most often it comes again
+	isPlain bool         // whether that type is plain
 	sealed  []byte       // the bytes of an envelope
 	nonce   Nonce
 }

@@ -74,6 +74,12 @@ func TestPayloadsWithoutJSONFormAreRefused(t *testing.T) {
 	inBytes, inText := []byte(`{"a":1}`), `{"a":1}`
 	inAny := any(inBytes)
 	for _, payload := range []any{body(inBytes), text(inText), &inBytes, &inText, &inAny} {
+		// A nil of the same type first, which is null: that it was fine must not hold for text.
+		if kind := reflect.TypeOf(payload); kind.Kind() == reflect.Pointer {
+			if _, err := newEnvelope(t).SealResponse(reflect.Zero(kind).Interface()); err != nil {
+				t.Fatal(err)
+			}
+		}
 		_, err := newEnvelope(t).SealResponse(payload)
 		checkError(t, err, cardseal.ErrInvalidPayload, "convert it to json.RawMessage")
 	}
@@ -217,6 +223,7 @@ type (
 	hiddenPart  struct{ Shown, unseen any }
 	ShownMap    map[string]any
 	writesByPtr struct{ Inside any }
+	writesByVal struct{ Inside any }
 	left        struct{ Twice, Left any }
 	right       struct {
 		Twice any
@@ -259,6 +266,8 @@ type (
 
 func (*writesByPtr) MarshalJSON() ([]byte, error) { return []byte(`"itself"`), nil }
 
+func (writesByVal) MarshalJSON() ([]byte, error) { return []byte(`"itself"`), nil }
+
 // oddTags is a struct with tags that linters refuse: a name that counts as none, and one that looks like `-`.
 func oddTags(odd, minus any) any {
 	field := func(name string, tag reflect.StructTag) reflect.StructField {
@@ -290,6 +299,7 @@ func TestOnlyWhatIsEncodedCounts(t *testing.T) {
 		"embedded in itself":      loop,
 		"by a pointer's method":   &struct{ A writesByPtr }{writesByPtr{cyclic}},
 		"by an element's method":  []writesByPtr{{cyclic}},
+		"by the value's method":   map[string]any{"a": writesByVal{cyclic}},
 		"a pointer to one":        map[string]any{"a": &writesByPtr{cyclic}},
 	} {
 		want, err := json.Marshal(payload)

@@ -112,8 +112,10 @@ func decode(text []byte, v any) (err error) {
 			err = newError(ErrInvalidPayload, "the payload does not fit the target: its UnmarshalJSON panicked")
 		}
 	}()
-	// A copy, which is not used again: a type's UnmarshalJSON may keep what it is given, or write there.
-	if err := json.Unmarshal(bytes.Clone(text), v); err != nil {
+	if natureOf(reflect.TypeOf(v)) != plainType {
+		text = bytes.Clone(text) // not used again: a type's UnmarshalJSON may keep what it is given, or write there
+	}
+	if err := json.Unmarshal(text, v); err != nil {
 		if mismatch, ok := err.(*json.UnmarshalTypeError); ok {
 			return newError(ErrInvalidPayload, "the payload does not fit the target (byte %d): open it into one of its form", mismatch.Offset)
 		}
