@@ -73,7 +73,6 @@ fn dependencies(context: &Context<'_>) -> Result<Counts> {
     }
 }
 
-/// The document's example, as a person would run it.
 /// `go test -json <words>`, counted test by test. That nothing was found is a failure.
 fn test(context: &Context<'_>, folder: &str, words: &[&str], variables: &[(&str, &str)]) -> Result<Counts> {
     let mut command = go::command(context.repo, folder, &["test", "-json", "-count=1"]);
