@@ -3,8 +3,8 @@
 import { visit } from "./visit.mjs";
 
 await visit(process.argv[2], async (page, { logged, trouble }) => {
-  while (logged.length === 0 && trouble.length === 0) {
-    await page.waitForEvent("console");
+  if (logged.length + trouble.length === 0) {
+    await Promise.race(["console", "pageerror"].map((event) => page.waitForEvent(event).catch(() => undefined)));
   }
   console.log(...logged);
 });
