@@ -108,6 +108,39 @@ impl Report {
     pub fn message(&self) -> Option<&[u8]> {
         self.message.as_ref().map(|message| message.as_slice())
     }
+
+    /// Adds a note on what is odd about the secret, if it opened nothing. Says nothing of what is in it.
+    pub fn doubt(&mut self, secret: &str) {
+        if self.verdict != Verdict::DoesNotOpen(ErrorCode::DecryptionFailed) {
+            return;
+        }
+        let is_quoted = |mark: char| secret.starts_with(mark) && secret.ends_with(mark);
+        let detail = if secret.trim() != secret {
+            "the secret has white space at its start or end, which counts like any other character"
+        } else if is_quoted('"') || is_quoted('\'') {
+            "the secret has quotation marks around it, which count like any other character"
+        } else {
+            return;
+        };
+        self.steps.push(Step { name: "secret", outcome: Outcome::Note, code: None, detail: detail.to_string() });
+    }
+
+    /// The report for programs, without what the envelope holds.
+    ///
+    /// ```text
+    /// {"verdict":"does_not_open","code":"invalid_json","steps":[
+    ///   {"name":"size","outcome":"passed","code":null,"detail":"5 bytes, at most 10485760"}, …]}
+    /// ```
+    pub fn to_json(&self) -> String {
+        let Self { steps, verdict, message: _ } = self;
+        let steps: Vec<String> = steps.iter().map(Step::to_json).collect();
+        format!(
+            r#"{{"verdict":{},"code":{},"steps":[{}]}}"#,
+            literal(verdict.as_str()),
+            literal_or_null(verdict.code()),
+            steps.join(",")
+        )
+    }
 }
 
 impl fmt::Debug for Report {
@@ -130,6 +163,19 @@ pub struct Step {
     pub code: Option<&'static str>,
     /// What was found, in one line.
     pub detail: String,
+}
+
+impl Step {
+    fn to_json(&self) -> String {
+        let Self { name, outcome, code, detail } = self;
+        format!(
+            r#"{{"name":{},"outcome":{},"code":{},"detail":{}}}"#,
+            literal(name),
+            literal(outcome.as_str()),
+            literal_or_null(*code),
+            literal(detail)
+        )
+    }
 }
 
 /// How a step went.
@@ -182,6 +228,19 @@ impl Verdict {
             Self::OpensNotAsRequest(_) => "opens_not_as_request",
             Self::WellFormed => "well_formed",
             Self::DoesNotOpen(_) => "does_not_open",
+        }
+    }
+
+    /// What it comes to, as a sentence for a person.
+    pub fn sentence(self) -> Cow<'static, str> {
+        match self {
+            Self::OpensAsRequest => "It opens, and keeps the rules of a request.".into(),
+            Self::OpensNotAsRequest(code) => format!(
+                "It opens; a server would refuse it as a request ({code}). Responses and webhooks need no timestamp."
+            )
+            .into(),
+            Self::WellFormed => "It is well formed; give a secret to see whether it opens.".into(),
+            Self::DoesNotOpen(code) => format!("It does not open ({code}).").into(),
         }
     }
 
@@ -507,6 +566,16 @@ impl Walk<'_> {
     }
 }
 
+fn literal(text: &str) -> String {
+    let mut literal = String::new();
+    json::write_string(&mut literal, text);
+    literal
+}
+
+fn literal_or_null(text: Option<&str>) -> String {
+    text.map_or_else(|| "null".to_string(), literal)
+}
+
 fn opened_by(key_index: usize) -> String {
     match key_index {
         0 => "the secret opens it (key_index 0)".to_string(),
@@ -640,6 +709,51 @@ mod tests {
         assert_passed(&report, "timestamp", "`request_timestamp` is well formed, a number");
         assert_passed(&report, "window", "0.000 s ahead of the server's clock, allowed are 30 s");
         assert_eq!(report.message(), Some(PAYLOAD.as_bytes()));
+    }
+
+    #[test]
+    fn as_json_it_has_its_members_and_not_what_the_envelope_holds() {
+        assert_eq!(
+            look("\u{feff}{}").to_json(),
+            "{\"verdict\":\"does_not_open\",\"code\":\"invalid_json\",\"steps\":[\
+            {\"name\":\"size\",\"outcome\":\"passed\",\"code\":null,\"detail\":\"5 bytes, at most 10485760\"},\
+            {\"name\":\"json\",\"outcome\":\"failed\",\"code\":\"invalid_json\",\"detail\":\
+            \"the body is not strict JSON: a byte order mark: send plain UTF-8 (byte 0)\"}]}"
+        );
+        let json = look(&sealed(PAYLOAD)).to_json();
+        assert!(json.starts_with("{\"verdict\":\"opens_as_request\",\"code\":null,"), "{json}");
+        assert!(!json.contains("card_abc123") && !json.contains(SECRET), "{json}");
+        let detail = "a \"quoted\" word".to_string();
+        let step = Step { name: "json", outcome: Outcome::Note, code: None, detail };
+        assert!(step.to_json().ends_with(r#""detail":"a \"quoted\" word"}"#), "{}", step.to_json());
+    }
+
+    #[test]
+    fn a_verdict_is_a_sentence() {
+        for (verdict, says) in [
+            (Verdict::OpensAsRequest, "keeps the rules"),
+            (Verdict::OpensNotAsRequest(ErrorCode::TimestampNotFound), "as a request (timestamp_not_found)"),
+            (Verdict::WellFormed, "give a secret"),
+            (Verdict::DoesNotOpen(ErrorCode::DecryptionFailed), "does not open (decryption_failed)"),
+        ] {
+            assert!(verdict.sentence().contains(says), "{}", verdict.sentence());
+        }
+    }
+
+    #[test]
+    fn a_secret_that_looks_odd_is_mentioned_where_it_opens_nothing() {
+        let body = sealed(PAYLOAD);
+        let doubted = |secret: &str, body: &str| {
+            let mut report = inspect(Some(&Envelope::new(secret).unwrap()), body.as_bytes(), &options());
+            report.doubt(secret);
+            report
+        };
+        assert_noted(&doubted("your_api_secret_key_here ", &body), "secret", "white space");
+        assert_noted(&doubted("'your_api_secret_key_here'", &body), "secret", "quotation marks");
+        assert_no_note(&doubted("another_secret", &body));
+        let odd = "\"odd secret\"";
+        let own = Envelope::new(odd).unwrap().seal_json(PAYLOAD).unwrap();
+        assert_no_note(&doubted(odd, &own));
     }
 
     #[test]

@@ -124,6 +124,17 @@ const COMMANDS: &[Command] = &[
         },
     },
     Command {
+        name: "page",
+        arguments: "",
+        about: "Make the page of examples/browser below target/npm",
+        run: |repo, arguments| {
+            no_arguments(arguments)?;
+            let page = npm::Npm::with_tools(repo, &Shell::live())?.page()?;
+            say!("The page, for any file server: python3 -m http.server --directory '{}'", page.display());
+            Ok(ExitCode::SUCCESS)
+        },
+    },
+    Command {
         name: "bench",
         arguments: "[rust|python|go|node|wasm] [option…]",
         about: "Measure against other implementations",

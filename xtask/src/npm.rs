@@ -81,12 +81,12 @@ impl<'a> Npm<'a> {
 
     /// Builds everything and packs it; what was packed of the same the last time is kept.
     pub(crate) fn pack(&self) -> Result<Tarballs> {
-        let (wasm, native) = (self.build_wasm()?, self.build_native()?); // cargo knows itself what is fresh
+        let (wasm, native) = (self.build_wasm("")?, self.build_native()?); // cargo knows itself what is fresh
         let mut sources: Vec<PathBuf> = SOURCES.iter().map(|source| self.repo.path(source)).collect();
         sources.push(wasm.clone());
         sources.extend(native.iter().map(|(_, built)| built.clone()));
         let files = fresh::made(&self.folder("packed.txt"), &sources, || {
-            let package = self.package(&self.optimize(&wasm)?)?;
+            let package = self.package(&self.optimize(&wasm, "wasm")?)?;
             let tarballs = self.fresh_folder("tarballs")?;
             let mut files = vec![self.pack_folder(&package, &tarballs)?];
             if let Some((platform, built)) = &native {
@@ -113,17 +113,26 @@ impl<'a> Npm<'a> {
         }
     }
 
+    /// The page of `examples/browser`, ready for any file server: with a module that says why a body does not open.
+    pub(crate) fn page(&self) -> Result<PathBuf> {
+        let wasm = self.optimize(&self.build_wasm("--features inspect")?, "wasm-inspect")?;
+        let folder = self.fresh_folder("page")?;
+        self.copy_tree("examples/browser", &folder)?;
+        self.bundle("playground/cardseal.ts", "esm", &wasm, &folder.join("cardseal.js"))?;
+        Ok(folder)
+    }
+
     /// The WebAssembly module, as cargo builds it.
-    fn build_wasm(&self) -> Result<PathBuf> {
+    fn build_wasm(&self, features: &str) -> Result<PathBuf> {
         targets::ensure(targets::WASM, self.repo, self.shell)?;
-        let words = format!("build --locked --profile wasm -p cardseal-wasm --target {}", targets::WASM);
+        let words = format!("build --locked --profile wasm -p cardseal-wasm --target {} {features}", targets::WASM);
         self.shell.run(self.repo.cargo(&words).args(self.without_paths(targets::WASM)?))?;
         Ok(self.repo.target().join(targets::WASM).join("wasm/cardseal_wasm.wasm"))
     }
 
-    /// The same, made small.
-    fn optimize(&self, built: &Path) -> Result<PathBuf> {
-        let small = self.fresh_folder("wasm")?.join("cardseal.wasm");
+    /// The same, made small, in a folder of that name.
+    fn optimize(&self, built: &Path, name: &str) -> Result<PathBuf> {
+        let small = self.fresh_folder(name)?.join("cardseal.wasm");
         self.shell.run(self.tool("wasm-opt").args(WASM_OPT).arg(built).arg("-o").arg(&small))?;
         Ok(small)
     }
@@ -169,7 +178,9 @@ impl<'a> Npm<'a> {
         let folder = self.fresh_folder("package")?;
         for Entry { source, formats } in ENTRIES {
             for format in *formats {
-                self.bundle(source, format, wasm, &folder)?;
+                let name = source.strip_suffix("-cjs").unwrap_or(source);
+                let out = folder.join("dist").join(format).join(format!("{name}.js"));
+                self.bundle(&format!("src/entries/{source}.ts"), format, wasm, &out)?;
             }
         }
         for part in ["http", "server"] {
@@ -188,13 +199,11 @@ impl<'a> Npm<'a> {
     }
 
     /// One file an entry: an entry that only re-exported would be skipped by bundlers, and its engine with it.
-    fn bundle(&self, source: &str, format: &str, wasm: &Path, folder: &Path) -> Result<()> {
-        let name = source.strip_suffix("-cjs").unwrap_or(source);
-        let out = folder.join("dist").join(format).join(format!("{name}.js"));
+    fn bundle(&self, entry: &str, format: &str, wasm: &Path, out: &Path) -> Result<()> {
         let version = self.manifest()?["version"].clone();
         self.shell.run(
             self.tool("esbuild")
-                .arg(format!("{PACKAGE}/src/entries/{source}.ts"))
+                .arg(format!("{PACKAGE}/{entry}"))
                 .args(["--bundle", "--minify", LINES, "--charset=utf8", "--log-level=warning", "--target=es2022"])
                 .args(["--platform=neutral", "--external:node:module"])
                 .args(["--external:./cardseal.wasm", "--external:./cardseal.wasm?module"])
@@ -204,9 +213,9 @@ impl<'a> Npm<'a> {
                 .arg(format!("--outfile={}", out.display())),
         )?;
         // Put in afterwards: esbuild would write escapes for many bytes that need none.
-        let code = fs::read_to_string(&out).map_err(|error| format!("cannot read {}: {error}", out.display()))?;
+        let code = fs::read_to_string(out).map_err(|error| format!("cannot read {}: {error}", out.display()))?;
         let module = fs::read(wasm).map_err(|error| format!("cannot read {}: {error}", wasm.display()))?;
-        write(&out, &code.replace(BINARY, &binary_literal(&module)))
+        write(out, &code.replace(BINARY, &binary_literal(&module)))
     }
 
     /// The entries for clients and servers: each file as it is, since they share what they are made of, and import `cardseal` by

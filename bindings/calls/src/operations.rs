@@ -5,20 +5,22 @@ use cardseal::{
     Attempt, Envelope, EnvelopeBuilder, Error, ErrorCode, IdempotencyKey, Payload, ReplayKeys, RequestOptions,
     ResponseError, Result, Timestamp, Window,
 };
+#[cfg(feature = "inspect")]
+use cardseal::{Layout, inspect::InspectOptions};
 
 use crate::{Arguments, Host, Reply, Session, Verdict};
 
 /// Writes the operations and their names.
 macro_rules! operations {
-    ($($operation:ident = $name:literal,)*) => {
+    ($($(#[$condition:meta])? $operation:ident = $name:literal,)*) => {
         #[derive(Clone, Copy)]
         enum Operation {
-            $($operation,)*
+            $($(#[$condition])? $operation,)*
         }
 
         impl Operation {
-            const ALL: &'static [Self] = &[$(Self::$operation),*];
-            const NAMES: &'static [&'static str] = &[$($name),*];
+            const ALL: &'static [Self] = &[$($(#[$condition])? Self::$operation),*];
+            const NAMES: &'static [&'static str] = &[$($(#[$condition])? $name),*];
         }
     };
 }
@@ -48,6 +50,8 @@ operations! {
     ReplayKeys = "replayKeys",
     Retry = "retry",
     CorrectClock = "correctClock",
+    #[cfg(feature = "inspect")]
+    Inspect = "inspect",
 }
 
 /// Performs the operation with a number, on the envelope with the number `handle` where it needs one.
@@ -163,6 +167,8 @@ fn dispatch(
         Operation::Canonical => reply.text(&cardseal::canonical_json(json(0)?)?),
         Operation::ReplayKeys => replay_keys(arguments, reply)?,
         Operation::Retry => retry(arguments, reply)?,
+        #[cfg(feature = "inspect")]
+        Operation::Inspect => inspect(host, arguments, reply)?,
         Operation::OpenResponse => {} // answers with an error of the API too: `perform` calls it by itself
     }
     Ok(())
@@ -263,6 +269,24 @@ fn retry(arguments: Arguments<'_>, reply: &mut impl Reply) -> Result<()> {
         attempt: arguments.option(5)?.unwrap_or(1),
     });
     reply.text(decision.as_str());
+    Ok(())
+}
+
+/// body, secret?, layout? → report as JSON, its verdict as a sentence
+#[cfg(feature = "inspect")]
+#[inline(never)]
+fn inspect(host: &impl Host, arguments: Arguments<'_>, reply: &mut impl Reply) -> Result<()> {
+    let secret = arguments.optional_text(1, ErrorCode::InvalidKey)?;
+    let layout = arguments.optional_text(2, ErrorCode::InvalidOption)?;
+    let layout = layout.map_or(Ok(Layout::default()), str::parse)?;
+    let envelope = secret.map(|secret| Envelope::builder().secret(secret).layout(layout).build()).transpose()?;
+    let options = InspectOptions::new().now(host.wall_clock()?).layout(layout);
+    let mut report = cardseal::inspect::inspect(envelope.as_ref(), arguments.bytes(0).unwrap_or_default(), &options);
+    if let Some(secret) = secret {
+        report.doubt(secret);
+    }
+    reply.text(&report.to_json());
+    reply.text(&report.verdict().sentence());
     Ok(())
 }
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use cardseal::inspect::{InspectOptions, Outcome, Report, Verdict};
+use cardseal::inspect::{InspectOptions, Outcome, Report, Step, Verdict};
 use clap::Args;
 use serde_json::Value;
 
-use crate::answer::{self, Answer};
+use crate::answer::Answer;
 use crate::arguments::{Common, Freshness};
 use crate::failure::Stop;
 use crate::{input, output};
@@ -44,18 +44,18 @@ pub(crate) fn run(common: &Common, inspect: &Inspect) -> Result<(), Stop> {
         None => None,
     };
     let body = input::read_one_more(file.as_deref(), common.max_bytes)?;
-    let report = cardseal::inspect::inspect(envelope.as_ref(), &body, &options);
-
-    let mut rows = rows(&report);
-    if report.verdict().code() == Some("decryption_failed") {
-        rows.extend(secret.as_deref().and_then(|secret| doubt(secret)));
+    let mut report = cardseal::inspect::inspect(envelope.as_ref(), &body, &options);
+    if let Some(secret) = &secret {
+        report.doubt(secret);
     }
     let message = report.message().filter(|_| *show_payload);
     if common.json {
-        output::write_line(&Value::from(to_json(report.verdict(), rows, message)).to_string())?;
+        let mut answer = report_to_json(&report);
+        answer.extend(message.map(payload));
+        output::write_line(&Value::from(answer).to_string())?;
     } else {
-        let mut text = table(&rows);
-        let _ = writeln!(text, "\n{}", conclusion(report.verdict()));
+        let mut text = table(&report);
+        let _ = writeln!(text, "\n{}", report.verdict().sentence());
         if let Some(message) = message {
             let _ = writeln!(text, "\n{}", shown(message));
         }
@@ -68,43 +68,14 @@ pub(crate) fn run(common: &Common, inspect: &Inspect) -> Result<(), Stop> {
 }
 
 /// A report as `batch` answers it.
+#[expect(clippy::expect_used, reason = "the library writes it, as an object")]
 pub(crate) fn report_to_json(report: &Report) -> Answer {
-    to_json(report.verdict(), rows(report), None)
+    serde_json::from_str(&report.to_json()).expect("a report is a JSON object")
 }
 
-struct Row {
-    name: &'static str,
-    outcome: Outcome,
-    code: Option<&'static str>,
-    detail: String,
-}
-
-fn rows(report: &Report) -> Vec<Row> {
-    let row = |step: &cardseal::inspect::Step| Row {
-        name: step.name,
-        outcome: step.outcome,
-        code: step.code,
-        detail: step.detail.clone(),
-    };
-    report.steps().iter().map(row).collect()
-}
-
-/// What is odd about a secret that opens nothing. Says nothing of what is in it.
-fn doubt(secret: &str) -> Option<Row> {
-    let quoted = |mark: char| secret.starts_with(mark) && secret.ends_with(mark);
-    let detail = if secret.trim() != secret {
-        "the secret has white space at its start or end, which counts like any other character"
-    } else if quoted('"') || quoted('\'') {
-        "the secret has quotation marks around it, which count like any other character"
-    } else {
-        return None;
-    };
-    Some(Row { name: "secret", outcome: Outcome::Note, code: None, detail: detail.to_owned() })
-}
-
-fn table(rows: &[Row]) -> String {
+fn table(report: &Report) -> String {
     let mut text = String::new();
-    for Row { name, outcome, code, detail } in rows {
+    for Step { name, outcome, code, detail, .. } in report.steps() {
         let mark = match outcome {
             Outcome::Passed => "ok",
             Outcome::Failed => "FAIL",
@@ -116,38 +87,12 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
-fn conclusion(verdict: Verdict) -> String {
-    match verdict {
-        Verdict::OpensAsRequest => "It opens, and keeps the rules of a request.".to_owned(),
-        Verdict::OpensNotAsRequest(code) => {
-            format!(
-                "It opens; a server would refuse it as a request ({code}). Responses and webhooks need no timestamp."
-            )
-        }
-        Verdict::WellFormed => "It is well formed; give a secret to see whether it opens.".to_owned(),
-        Verdict::DoesNotOpen(code) => format!("It does not open ({code})."),
-        other => other.to_string(),
-    }
-}
-
-fn to_json(verdict: Verdict, rows: Vec<Row>, message: Option<&[u8]>) -> Answer {
-    let step = |Row { name, outcome, code, detail }| {
-        let members = [
-            ("name", Value::from(name)),
-            ("outcome", outcome.as_str().into()),
-            ("code", code.into()),
-            ("detail", detail.into()),
-        ];
-        Value::from(answer::many(members))
-    };
-    let steps: Vec<Value> = rows.into_iter().map(step).collect();
-    let mut json =
-        answer::many([("verdict", verdict.as_str().into()), ("code", verdict.code().into()), ("steps", steps.into())]);
-    json.extend(message.map(|message| match str::from_utf8(message) {
+/// The member that holds what the envelope holds.
+fn payload(message: &[u8]) -> (String, Value) {
+    match str::from_utf8(message) {
         Ok(text) => ("payload".to_owned(), text.into()),
         Err(_) => ("payload_base64".to_owned(), BASE64_STANDARD.encode(message).into()),
-    }));
-    json
+    }
 }
 
 /// Any bytes, fit for a terminal: strict JSON comes through as it is.

@@ -15,6 +15,6 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
         "clippy --locked -p cardseal-server --all-targets --all-features -- -D warnings",
         "clippy --locked -p cardseal-http --all-targets --no-default-features --features middleware,server,redis -- -D warnings",
         "clippy --locked -p cardseal-cli --all-targets --no-default-features -- -D warnings",
-        "clippy --locked -p cardseal-wasm --target wasm32-unknown-unknown -- -D warnings",
+        "clippy --locked -p cardseal-wasm --features inspect --target wasm32-unknown-unknown -- -D warnings",
     ])
 }

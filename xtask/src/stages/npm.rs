@@ -37,6 +37,9 @@ fn checks_of_sources(npm: &Npm<'_>) -> Counts {
     let folder = npm.repo.path(PACKAGE);
     counts +=
         check("biome", || npm.shell.run(npm.tool("biome").args(["ci", "--error-on-warnings"]).current_dir(&folder)));
+    counts += check("tsc: the module of the example page", || {
+        npm.shell.run(npm.tool("tsc").args(["-p", "playground"]).current_dir(&folder))
+    });
     counts += check("one version", || {
         let (version, of_crates) = (npm.manifest()?["version"].clone(), env!("CARGO_PKG_VERSION"));
         if version == of_crates {
@@ -268,55 +271,49 @@ impl<'a> Runtimes<'a> {
         })
     }
 
-    /// The example page, bundled by Vite and by esbuild, in Chromium.
+    /// What bundlers make, and the example page, in Chromium.
     fn pages(&self) -> Counts {
         let Some(chromium) = chromium(self.npm) else {
             let advice = "install Chromium (Debian: apt-get install chromium), or name it in CHROMIUM";
-            say!("   {} Vite and esbuild bundles in a browser: {advice}", bad("SKIPPED:"));
-            return Counts { skipped: 2, ..Counts::default() };
+            say!("   {} bundles and the example page in a browser: {advice}", bad("SKIPPED:"));
+            return Counts { skipped: 4, ..Counts::default() };
+        };
+        let driven = |folder: &Path, driver: &str, page: &Path| {
+            self.npm.link_tools(folder, PACKAGE)?;
+            let mut command = self.node(driver);
+            command.env("CHROMIUM", &chromium).arg(page);
+            Ok(command)
         };
         let mut counts = Counts::default();
-        counts += self.page("Vite's bundle in Chromium", "vite", &chromium, |folder| {
+        counts += self.runtime("Vite's bundle in Chromium", "vite", "wasm", |folder| {
+            let command = driven(folder, "bundle.mjs", "site".as_ref())?;
             let mut vite = self.npm.tool("vite");
-            vite.args(["build", "--outDir", "site", "--logLevel", "warn"]).current_dir(folder);
-            self.npm.shell.run(&mut vite)
+            vite.args(["build", "--outDir", "site", "--logLevel", "warn"]);
+            self.npm.shell.run(vite.current_dir(folder))?;
+            Ok(command)
         });
-        counts += self.page("esbuild's bundle in Chromium", "esbuild", &chromium, |folder| {
+        counts += self.runtime("esbuild's bundle in Chromium", "esbuild", "wasm", |folder| {
+            let command = driven(folder, "bundle.mjs", "site".as_ref())?;
             let mut esbuild = self.npm.tool("esbuild");
-            esbuild.args(["main.js", "--bundle", "--format=esm", "--minify", "--outdir=site", "--log-level=warning"]);
-            self.npm.shell.run(esbuild.current_dir(folder))?;
-            npm::copy(&folder.join("index.html"), &folder.join("site/index.html"))
+            esbuild.args(["module.mjs", "--bundle", "--format=esm", "--minify", "--outfile=site/module.mjs"]);
+            self.npm.shell.run(esbuild.arg("--log-level=warning").current_dir(folder))?;
+            npm::copy(&folder.join("index.html"), &folder.join("site/index.html"))?;
+            Ok(command)
+        });
+        counts += self.runtime("the example page in Chromium", "page", "wasm", |folder| {
+            let screenshots = self.npm.fresh_folder("screenshots")?;
+            say!("   screenshots: {}", screenshots.display());
+            let mut command = driven(folder, "playground.mjs", &self.npm.page()?)?;
+            command.arg(screenshots).arg(self.tweetnacl(folder, "seal", PAYLOAD)?);
+            Ok(command)
+        });
+        counts += self.runtime("the example page with the published module", "page-published", "wasm", |folder| {
+            let page = folder.join("page");
+            self.npm.copy_tree("examples/browser", &page)?;
+            npm::copy(&folder.join("node_modules/cardseal/dist/esm/wasm.js"), &page.join("cardseal.js"))?;
+            driven(folder, "playground-published.mjs", &page)
         });
         counts
-    }
-
-    fn page(&self, title: &str, name: &str, chromium: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Counts {
-        check(title, || {
-            let folder = self.project(name, self.tarballs)?;
-            self.npm.copy_tree("examples/browser", &folder)?;
-            self.npm.link_tools(&folder, PACKAGE)?;
-            build(&folder)?;
-            let screenshot = folder.join("page.png");
-            let mut command = self.node("page.mjs");
-            command.current_dir(&folder).env("CHROMIUM", chromium).arg("site").arg(&screenshot);
-            let by_tweetnacl = self.tweetnacl(&folder, "seal", PAYLOAD)?;
-            let shown: Value = serde_json::from_str(&pipe(&mut command, &by_tweetnacl)?)
-                .map_err(|error| format!("the page's driver: {error}"))?;
-            let nothing = Value::Array(Vec::new());
-            if shown["isNew"] != true || shown["trouble"] != nothing || shown["wasmRequests"] != nothing {
-                return fail(format!("not as it should be: {shown}"));
-            }
-            let is_refused = shown["refused"].as_str().is_some_and(|text| text.ends_with("(invalid_key)"));
-            if shown["opened"] != PRETTY || shown["openedOfPeer"] != PRETTY || !is_refused {
-                return fail(format!("the page shows something else: {shown}"));
-            }
-            let body = shown["body"].as_str().unwrap_or_default();
-            if self.tweetnacl(&folder, "open", body)?.trim() != PAYLOAD {
-                return fail("tweetnacl opens it to something else");
-            }
-            say!("   a screenshot: {}", screenshot.display());
-            self.check_sealed(body)
-        })
     }
 
     fn project(&self, name: &str, tarballs: &Tarballs) -> Result<PathBuf> {
@@ -361,7 +358,6 @@ fn ask(driver: &mut Command, verb: &str, input: &str) -> Result<String> {
 
 const SECRET: &str = "your_api_secret_key_here";
 const PAYLOAD: &str = r#"{"request_timestamp": 1700000000000000, "card_id": "card_abc123"}"#;
-const PRETTY: &str = "{\n  \"request_timestamp\": 1700000000000000,\n  \"card_id\": \"card_abc123\"\n}";
 
 /// Chromium, which is installed here if that is possible without asking.
 fn chromium(npm: &Npm<'_>) -> Option<PathBuf> {
