@@ -42,8 +42,8 @@ pub enum Place {
 /// Open names that need no allocation.
 const FEW: usize = 32;
 
-/// Up to here every pair is compared; above, sorting is quicker.
-const PAIRWISE: usize = 16;
+/// Up to here every pair is compared; above, looking for equal hashes first is quicker.
+const PAIRWISE: usize = 8;
 
 impl Names {
     pub(super) const fn new() -> Self {
