@@ -23,7 +23,10 @@ export function compare(language, candidates) {
   checkPayloads(all);
   for (const { payload } of all) checkCandidates(candidates, payload);
   if (options.check) return;
-  if (!options.json) throw new Error("--json FILE is missing: where the figures go");
+  if (!options.json) {
+    console.error("--json FILE is missing: where the figures go");
+    process.exit(2);
+  }
   const rounds = options.quick ? 7 : 61;
   const results = [];
   for (const { size, variant, payload } of all) {

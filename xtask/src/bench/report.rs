@@ -202,9 +202,12 @@ fn main_readme(text: &str, kept: &Kept) -> Result<String> {
         return fail(format!("{MAIN} lacks the lines `{START}` and `{END}`"));
     };
     let table = ratio_table(kept, |ratio, _| format!("{ratio:.2}"))?;
-    let machine = kept.languages.first().map(|(_, results)| tables::machine(&results.machine)).unwrap_or_default();
+    let mut machines: Vec<String> =
+        kept.languages.iter().map(|(_, results)| tables::machine(&results.machine)).collect();
+    machines.dedup();
+    let machines = machines.join("; ");
     Ok(format!(
-        "{before}{START}\n{table}\nMeasured on: {machine}.\n\n![Ratios to the best peer]({RESULTS}/overview.svg)\n{END}{after}"
+        "{before}{START}\n{table}\nMeasured on: {machines}.\n\n![Ratios to the best peer]({RESULTS}/overview.svg)\n{END}{after}"
     ))
 }
 

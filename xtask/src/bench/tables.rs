@@ -1,7 +1,5 @@
 //! Results as Markdown, for the terminal and for the report.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value};
 
 use super::results::{Comparison, Figure, Results, Row};
@@ -73,10 +71,34 @@ fn figures(figures: &[Figure]) -> String {
     text + "\n"
 }
 
+/// Three digits, or as many as stand before the point.
 pub(super) fn short(value: f64) -> String {
-    if value.abs() < 1.0 { format!("{value:.3}") } else { format!("{value:.2}") }
+    match value.abs() {
+        ..1.0 => format!("{value:.3}"),
+        1.0..10.0 => format!("{value:.2}"),
+        10.0..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
 }
 
 fn time(nanos: f64) -> String {
-    format!("{:.2?}", Duration::from_secs_f64(nanos / 1e9))
+    match nanos {
+        ..1e3 => format!("{} ns", short(nanos)),
+        1e3..1e6 => format!("{} µs", short(nanos / 1e3)),
+        _ => format!("{} ms", short(nanos / 1e6)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_values_have_three_digits() {
+        assert_eq!(
+            [47.25, 952.0, 1_040.0, 62_390.0, 3_458_653.0].map(time),
+            ["47.2 ns", "952 ns", "1.04 µs", "62.4 µs", "3.46 ms"]
+        );
+        assert_eq!([0.012, 51.925, 635.0, -1.5].map(short), ["0.012", "51.9", "635", "-1.50"]);
+    }
 }
