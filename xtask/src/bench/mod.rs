@@ -84,7 +84,8 @@ const BENCHMARKS: &[Benchmark] = &[
 impl Benchmark {
     fn run(&self, repo: &Repo, options: &Options) -> Result<()> {
         let measured = (self.measure)(repo, options)?;
-        let mut whole = json!({ "language": measured["language"], "machine": machine::facts() });
+        let mut whole =
+            json!({ "language": measured["language"], "machine": machine::facts(), "quick": options.quick });
         if let (Some(whole), Value::Object(measured)) = (whole.as_object_mut(), measured) {
             whole.extend(measured);
         }

@@ -206,8 +206,9 @@ fn main_readme(text: &str, kept: &Kept) -> Result<String> {
         kept.languages.iter().map(|(_, results)| tables::machine(&results.machine)).collect();
     machines.dedup();
     let machines = machines.join("; ");
+    let coarse = if kept.languages.iter().any(|(_, results)| results.quick) { tables::COARSE } else { "" };
     Ok(format!(
-        "{before}{START}\n{table}\nMeasured on: {machines}.\n\n![Ratios to the best peer]({RESULTS}/overview.svg)\n{END}{after}"
+        "{before}{START}\n{table}\nMeasured on: {machines}.{coarse}\n\n![Ratios to the best peer]({RESULTS}/overview.svg)\n{END}{after}"
     ))
 }
 
@@ -241,7 +242,7 @@ mod tests {
     /// Two peers in Go: the nearer is 1.4 times as long.
     fn kept(goal: &Value) -> Kept {
         let results = json!({
-            "machine": {"vectors": "AVX2"}, "versions": {}, "rounds": 7,
+            "machine": {"vectors": "AVX2"}, "quick": false, "versions": {}, "rounds": 7,
             "results": [{
                 "job": "seal", "size": 256, "shape": "fields", "variant": "ascii", "cardseal_ns": 100,
                 "peers": {
@@ -275,6 +276,15 @@ mod tests {
             assert!(ratio_table(&kept, |_, _| String::new()).is_err(), "{member}");
             kept.goals["ratios"][0][member] = right;
         }
+    }
+
+    #[test]
+    fn a_quick_run_is_said_to_be_one() {
+        let mut kept = kept(&json!(1));
+        let says = |kept: &Kept| main_readme(&format!("{START}\n{END}"), kept).unwrap().contains("--quick");
+        assert!(!says(&kept));
+        kept.languages[0].1.quick = true;
+        assert!(says(&kept) && tables::of(&kept.languages[0].1).contains("--quick"));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(super) fn path(name: &str) -> String {
 /// What one benchmark measured.
 pub(super) struct Results {
     pub(super) machine: Map<String, Value>,
+    /// Made with `--quick`: no figures to quote.
+    pub(super) quick: bool,
     pub(super) versions: Map<String, Value>,
     pub(super) rounds: u64,
     pub(super) rows: Vec<Row>,
@@ -79,6 +81,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Results> {
     let results = || {
         Some(Results {
             machine: object("machine")?,
+            quick: value["quick"].as_bool()?,
             versions: object("versions")?,
             rounds: value["rounds"].as_u64()?,
             rows: list("results").iter().map(row).collect::<Option<_>>()?,
@@ -173,6 +176,7 @@ mod tests {
             "language": "go",
             "versions": {},
             "machine": {},
+            "quick": false,
             "rounds": 7,
             "results": [{
                 "job": "seal", "size": 16384, "shape": "blob", "variant": "ascii", "cardseal_ns": 1234.5678,
@@ -197,7 +201,12 @@ mod tests {
 
     #[test]
     fn another_format_or_an_empty_run_is_refused() {
-        for (member, value) in [("rounds", json!("7")), ("results", json!([])), ("results", json!([{"job": "seal"}]))] {
+        for (member, value) in [
+            ("rounds", json!("7")),
+            ("quick", Value::Null),
+            ("results", json!([])),
+            ("results", json!([{"job": "seal"}])),
+        ] {
             let mut other = example();
             other[member] = value;
             assert!(read("go", &written(other)).is_err(), "{member}");

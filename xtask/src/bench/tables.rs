@@ -24,8 +24,12 @@ pub(super) fn of(results: &Results) -> String {
 fn head(results: &Results) -> String {
     let Results { versions, rounds, .. } = results;
     let versions: Vec<String> = versions.iter().map(|(name, version)| format!("{name} {}", plain(version))).collect();
-    format!("{}; {rounds} rounds. {}.\n\n", machine(&results.machine), versions.join(", "))
+    let coarse = if results.quick { COARSE } else { "" };
+    format!("{}; rounds: {rounds}. {}.{coarse}\n\n", machine(&results.machine), versions.join(", "))
 }
+
+/// What is said of a quick run.
+pub(super) const COARSE: &str = " **Coarse, from a run with `--quick`: not to be quoted.**";
 
 pub(super) fn machine(facts: &Map<String, Value>) -> String {
     let fact = |name: &str| facts.get(name).map(plain).unwrap_or_default();
