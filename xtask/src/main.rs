@@ -136,8 +136,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[rust|python|go|node|wasm] [option…]",
-        about: "Measure against other implementations",
+        arguments: "[what] [option…]",
+        about: "Measure against other implementations; `bench all --save` does it all",
         run: bench::run,
     },
 ];

@@ -383,15 +383,16 @@ fn binary_literal(bytes: &[u8]) -> String {
     literal + "`"
 }
 
-/// Measures an engine of the installed package against its peers; `--check` only lets them open each other's bodies.
-pub(crate) fn bench(npm: &Npm<'_>, tarballs: &Tarballs, engine: &str, options: &[String]) -> Result<()> {
+/// A project with the package, its peers, and the benchmarks of both engines.
+pub(crate) fn bench_project(npm: &Npm<'_>, tarballs: &Tarballs) -> Result<PathBuf> {
     npm.install(BENCH)?;
     let folder = npm.project("bench", tarballs)?;
     npm.link_tools(&folder, BENCH)?;
-    for name in ["node", "wasm", "cold"] {
+    for name in ["node", "wasm"] {
         copy_sources(&npm.repo.path("tests/bench").join(name), &folder.join(name))?;
     }
-    npm.shell.run(npm.command("node").current_dir(&folder).arg(format!("{engine}/bench.mjs")).args(options))
+    npm.copy_tree("tests/bench/payloads.json", &folder.join("payloads.json"))?;
+    Ok(folder)
 }
 
 /// The peers of both engines.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/cardseal/cardseal/tests/bench/go/payloads"
 	"golang.org/x/crypto/nacl/secretbox"
 )
 
@@ -53,11 +54,11 @@ func (d *document) open(sealed []byte, v any) error {
 }
 
 // openRequest is open with the check of the timestamp.
-func openRequest[P payload[P]](d *document, sealed []byte, v *P, nowMicros int64) error {
+func (d *document) openRequest(sealed []byte, v *payloads.Payload, nowMicros int64) error {
 	if err := d.open(sealed, v); err != nil {
 		return err
 	}
-	if skew := (*v).stamp() - nowMicros; skew < -30_000_000 || skew > 30_000_000 {
+	if skew := v.RequestTimestamp - nowMicros; skew < -30_000_000 || skew > 30_000_000 {
 		return errors.New("outside the window")
 	}
 	return nil

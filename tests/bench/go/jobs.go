@@ -4,20 +4,28 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"time"
 
 	cardseal "github.com/cardseal/cardseal/packages/go"
+	"github.com/cardseal/cardseal/tests/bench/go/payloads"
 	"golang.org/x/crypto/nacl/secretbox"
 )
 
-// job is one thing to do, by both candidates.
+// job is one thing to do with one payload, by both candidates.
 type job struct {
-	name               string
+	payloads.Combination
+	task               string
 	cardseal, document func() error
 	// cipher is the share of the job that both leave to secretbox.
 	cipher func()
+}
+
+// name says what a job is.
+func (j job) name() string {
+	return j.task + ", " + j.Combination.Name()
 }
 
 const secret = "your_api_secret_key_here"
@@ -28,26 +36,33 @@ func jobs() ([]job, error) {
 	if err != nil {
 		return nil, err
 	}
-	theirs := newDocument(secret)
-	var all []job
-	var failures []error
-	add := func(more []job, err error) { all, failures = append(all, more...), append(failures, err) }
-	add(jobsOf(ours, theirs, "256 B form", form(256)))
-	add(jobsOf(ours, theirs, "256 B fields", fields(256)))
-	add(jobsOf(ours, theirs, "1 KiB fields", fields(1<<10)))
-	add(jobsOf(ours, theirs, "16 KiB fields", fields(16<<10)))
-	add(jobsOf(ours, theirs, "1 MiB blob", blob(1<<20)))
-	add(jobsOf(ours, theirs, "1 MiB fields", fields(1<<20)))
-	return all, errors.Join(failures...)
-}
-
-func jobsOf[P payload[P]](ours *cardseal.Envelope, theirs *document, size string, payload P) ([]job, error) {
-	text, unstamped := mustMarshal(payload), payload.at(0)
-	sealedByUs, err := ours.Seal(payload)
+	combinations, err := payloads.All()
 	if err != nil {
 		return nil, err
 	}
-	sealedByThem, err := theirs.seal(payload)
+	var all []job
+	for _, combination := range combinations {
+		jobs, err := jobsOf(ours, newDocument(secret), combination)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", combination.Name(), err)
+		}
+		all = append(all, jobs...)
+	}
+	return all, nil
+}
+
+func jobsOf(ours *cardseal.Envelope, theirs *document, combination payloads.Combination) ([]job, error) {
+	unstamped := combination.Payload
+	stamped := unstamped.At(stampMicros)
+	text, err := json.Marshal(stamped)
+	if err != nil {
+		return nil, err
+	}
+	sealedByUs, err := ours.Seal(stamped)
+	if err != nil {
+		return nil, err
+	}
+	sealedByThem, err := theirs.seal(stamped)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +74,7 @@ func jobsOf[P payload[P]](ours *cardseal.Envelope, theirs *document, size string
 		return nil, errors.New("a stamp of ours makes another length")
 	}
 	for _, body := range [][]byte{sealedByUs, sealedByThem} {
-		if err := agree(ours, theirs, body, payload); err != nil {
+		if err := agree(ours, theirs, body, stamped); err != nil {
 			return nil, err
 		}
 	}
@@ -71,23 +86,23 @@ func jobsOf[P payload[P]](ours *cardseal.Envelope, theirs *document, size string
 	cipherOpen := func() { secretbox.Open(room, box, &nonce, &theirs.key) }
 	now := cardseal.WithNowMicros(stampMicros)
 	return []job{
-		{"seal a struct, " + size,
+		{combination, "seal a struct",
 			func() error { _, err := ours.Seal(unstamped); return err },
-			func() error { _, err := theirs.seal(unstamped.at(time.Now().UnixMicro())); return err },
+			func() error { _, err := theirs.seal(unstamped.At(time.Now().UnixMicro())); return err },
 			cipherSeal},
-		{"seal JSON text, " + size,
+		{combination, "seal JSON text",
 			func() error { _, err := ours.Seal(json.RawMessage(text)); return err },
 			func() error { _, err := theirs.sealText(text); return err },
 			cipherSeal},
-		{"open to a struct, " + size,
-			func() error { var v P; return ours.Open(sealedByUs, &v) },
-			func() error { var v P; return theirs.open(sealedByUs, &v) },
+		{combination, "open to a struct",
+			func() error { var v payloads.Payload; return ours.Open(sealedByUs, &v) },
+			func() error { var v payloads.Payload; return theirs.open(sealedByUs, &v) },
 			cipherOpen},
-		{"open a request, " + size,
-			func() error { var v P; _, err := ours.OpenRequest(sealedByUs, &v, now); return err },
-			func() error { var v P; return openRequest(theirs, sealedByUs, &v, stampMicros) },
+		{combination, "open a request",
+			func() error { var v payloads.Payload; _, err := ours.OpenRequest(sealedByUs, &v, now); return err },
+			func() error { var v payloads.Payload; return theirs.openRequest(sealedByUs, &v, stampMicros) },
 			cipherOpen},
-		{"open to JSON text, " + size,
+		{combination, "open to JSON text",
 			func() error { var v json.RawMessage; return ours.Open(sealedByUs, &v) },
 			func() error { _, err := theirs.openText(sealedByUs); return err },
 			cipherOpen},
@@ -95,20 +110,20 @@ func jobsOf[P payload[P]](ours *cardseal.Envelope, theirs *document, size string
 }
 
 // agree checks that both candidates find a payload in a body.
-func agree[P payload[P]](ours *cardseal.Envelope, theirs *document, body []byte, payload P) error {
+func agree(ours *cardseal.Envelope, theirs *document, body []byte, expected payloads.Payload) error {
 	if !strings.HasPrefix(string(body), `{"encrypted":"`) {
 		return errors.New("this is no sealed body")
 	}
-	var one, other, third, fourth P
+	var one, other, third, fourth payloads.Payload
 	var text json.RawMessage
 	_, requestErr := ours.OpenRequest(body, &third, cardseal.WithNowMicros(stampMicros))
 	err := errors.Join(ours.Open(body, &one), theirs.open(body, &other), requestErr,
-		openRequest(theirs, body, &fourth, stampMicros), ours.Open(body, &text))
+		theirs.openRequest(body, &fourth, stampMicros), ours.Open(body, &text))
 	if err != nil {
 		return err
 	}
-	for _, opened := range []P{one, other, third, fourth} {
-		if !reflect.DeepEqual(opened, payload) {
+	for _, opened := range []payloads.Payload{one, other, third, fourth} {
+		if !reflect.DeepEqual(opened, expected) {
 			return errors.New("another payload came out")
 		}
 	}
@@ -117,3 +132,6 @@ func agree[P payload[P]](ours *cardseal.Envelope, theirs *document, body []byte,
 	}
 	return nil
 }
+
+// stampMicros is the stamp of all sealed bodies, and the server's clock for those that open them.
+const stampMicros = 1_700_000_000_000_000

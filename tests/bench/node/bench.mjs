@@ -8,4 +8,4 @@ const secret = "your_api_secret_key_here";
 const envelope = new Envelope(secret);
 const own = { name: engineName(), seal: (payload) => envelope.seal(payload), open: (body) => envelope.open(body) };
 if (own.name !== "napi") throw new Error("there is no native code for this platform");
-compare("cardseal by N-API", [own, tunedSodium(secret), documentsWay(secret)]);
+compare("node", [own, tunedSodium(secret), documentsWay(secret)]);

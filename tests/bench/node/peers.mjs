@@ -16,7 +16,7 @@ const keyOf = (secret) => new Uint8Array(createHash("sha256").update(secret).dig
 export function documentsWay(secret) {
   const key = keyOf(secret);
   return {
-    name: "tweetnacl + tweetnacl-util, the document's way",
+    name: "tweetnacl + tweetnacl-util",
     seal(payload) {
       const nonce = nacl.randomBytes(nacl.secretbox.nonceLength);
       const box = nacl.secretbox(naclUtil.decodeUTF8(JSON.stringify(stamped(payload))), nonce, key);

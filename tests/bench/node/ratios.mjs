@@ -1,69 +1,88 @@
 /**
  * Ratios of one process: all candidates in turns of about two milliseconds, so that a machine that is busy for a moment is
- * busy for all of them. A ratio is taken within each round; shown are the median of all rounds and the quartiles, and what
- * the ratio would be if the first took no time beside `JSON.stringify` or `JSON.parse`, which all of them call.
+ * busy for all of them. A ratio is taken within each round. `JSON.stringify` or `JSON.parse` alone, which all candidates call,
+ * takes its turns too: nobody can be faster. `tests/bench/README.md` has the options and the format of the file.
  *
  * Not by mitata or tinybench, which run one candidate after the other: on a shared machine that compares its moods.
  */
 
 import assert from "node:assert/strict";
-import { cpus } from "node:os";
-import { blob, fields } from "./payloads.mjs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { checkPayloads, payloads } from "./payloads.mjs";
 
-const JOBS = [
-  ["256 B", fields(256)],
-  ["1 KiB", fields(1_024)],
-  ["16 KiB of fields", fields(16_384)],
-  ["1 MiB blob", blob(1_048_576)],
-  ["1 MiB of fields", fields(1_048_576)],
-];
-const ROUNDS = process.argv.includes("--quick") ? 30 : 150;
+const JOBS = ["seal", "open"];
 
 /** Checks that all candidates open what each of them seals, then measures the first against the others. */
-export function compare(title, candidates) {
-  for (const [size, payload] of JOBS) {
-    for (const { name, seal } of candidates) {
-      const body = seal(payload);
-      for (const { name: other, open } of candidates) {
-        const { request_timestamp: stamp, ...rest } = open(body);
-        assert.deepEqual(rest, payload, `${other} opens what ${name} seals (${size})`);
-        assert.ok(Number.isSafeInteger(stamp));
-      }
+export function compare(language, candidates) {
+  const { values: options, positionals: parts } = parseArgs({
+    options: { quick: { type: "boolean" }, check: { type: "boolean" }, json: { type: "string" } },
+    allowPositionals: true,
+  });
+  const all = payloads();
+  checkPayloads(all);
+  for (const { payload } of all) checkCandidates(candidates, payload);
+  if (options.check) return;
+  if (!options.json) {
+    console.error("--json FILE is missing: where the figures go");
+    process.exit(2);
+  }
+  const rounds = options.quick ? 7 : 61;
+  const results = [];
+  for (const { size, variant, payload } of all) {
+    for (const job of JOBS) {
+      const name = `${job}, ${size.name} ${size.shape}, ${variant}`;
+      if (!parts.every((part) => name.includes(part))) continue;
+      console.error(name);
+      results.push({ job, size: size.bytes, shape: size.shape, variant, ...measureJob(job, payload, candidates, rounds) });
     }
   }
-  if (process.argv.includes("--check")) {
-    console.log(`${title}: ${candidates.length} candidates agree`);
-    return;
-  }
-  console.log(`${title}: ${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}\n`);
-  for (const job of ["seal", "open"]) {
-    for (const [size, payload] of JOBS) {
-      const bodies = candidates.map(({ seal }) => seal(payload));
-      const calls = candidates.map(({ seal, open }, index) => (job === "seal" ? () => seal(payload) : () => open(bodies[index])));
-      const json = JSON.stringify(candidates[0].open(bodies[0]));
-      calls.push(job === "seal" ? () => JSON.stringify(payload) : () => JSON.parse(json));
-      report(`${job} ${size}`, candidates, measure(calls));
+  writeFileSync(options.json, JSON.stringify({ language, versions: versions(), rounds, results }));
+}
+
+function checkCandidates(candidates, payload) {
+  for (const { name, seal } of candidates) {
+    const body = seal(payload);
+    for (const { name: other, open } of candidates) {
+      const { request_timestamp: stamp, ...rest } = open(body);
+      assert.deepEqual(rest, payload, `${other} opens what ${name} seals`);
+      assert.ok(Number.isSafeInteger(stamp));
     }
   }
 }
 
-/** For each call the microseconds of each round. */
-function measure(calls) {
+function measureJob(job, payload, candidates, rounds) {
+  const bodies = candidates.map(({ seal }) => seal(payload));
+  const json = JSON.stringify(candidates[0].open(bodies[0]));
+  const calls =
+    job === "seal"
+      ? [...candidates.map(({ seal }) => () => seal(payload)), () => JSON.stringify(payload)]
+      : [...candidates.map(({ open }, index) => () => open(bodies[index])), () => JSON.parse(json)];
+  const [own, ...others] = measure(calls, rounds);
+  const peers = others.map((times) => comparison(times, own));
+  const floor = peers.pop();
+  return {
+    cardseal_ns: quantile(own, 0.5),
+    peers: Object.fromEntries(peers.map((peer, index) => [candidates[index + 1].name, peer])),
+    floors: { [job === "seal" ? "JSON.stringify alone" : "JSON.parse alone"]: floor },
+  };
+}
+
+/** For each call the nanoseconds of each round. */
+function measure(calls, rounds) {
   const counts = calls.map((call) => {
     let count = 1;
     for (let elapsed = 0; elapsed < 2; count *= 2) elapsed = time(call, count);
     return Math.max(1, count / 2);
   });
-  for (let warm = 0; warm < 10; warm++) calls.forEach((call, index) => time(call, counts[index]));
-  const rounds = calls.map(() => []);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let warm = 0; warm < 10; warm++) calls.forEach((call, index) => void time(call, counts[index]));
+  const times = calls.map(() => []);
+  for (let round = 0; round < rounds; round++) {
     const order = calls.map((_, index) => (index + round) % calls.length);
     if (round % 2) order.reverse();
-    for (const index of order) {
-      rounds[index].push((1_000 * time(calls[index], counts[index])) / counts[index]);
-    }
+    for (const index of order) times[index].push((1e6 * time(calls[index], counts[index])) / counts[index]);
   }
-  return rounds;
+  return times;
 }
 
 function time(call, count) {
@@ -72,23 +91,19 @@ function time(call, count) {
   return performance.now() - start;
 }
 
-function report(title, candidates, times) {
-  const [own, others, json] = [times[0], times.slice(1, -1), times.at(-1)];
-  const share = quantile(json, 0.5) / quantile(own, 0.5);
-  console.log(`${title}: ${quantile(own, 0.5).toFixed(2)} µs, ${Math.round(100 * share)} % of it JSON`);
-  others.forEach((peer, index) => {
-    const [low, middle, high] = [0.25, 0.5, 0.75].map((part) => quantile(ratios(peer, own), part).toFixed(2));
-    const most = quantile(ratios(peer, json), 0.5).toFixed(2);
-    console.log(`  ${middle}× [${low} – ${high}] of at most ${most}×  ${candidates[index + 1].name}`);
-  });
-}
-
-/** How many times as long the one took as the other, in each round. */
-function ratios(times, others) {
-  return times.map((time, round) => time / others[round]);
+/** The median time, and how many times as long as the own one: median and quartiles of the rounds. */
+function comparison(times, own) {
+  const ratios = times.map((time, round) => time / own[round]);
+  return { ns: quantile(times, 0.5), ratio: quantile(ratios, 0.5), q1: quantile(ratios, 0.25), q3: quantile(ratios, 0.75) };
 }
 
 function quantile(numbers, part) {
   const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(part * (sorted.length - 1))];
+  return sorted[Math.round(part * (sorted.length - 1))];
+}
+
+function versions() {
+  const of = (name) => JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), "utf8")).version;
+  const packages = ["cardseal", "@noble/ciphers", "libsodium-wrappers", "sodium-native", "tweetnacl"];
+  return { Node: process.version, V8: process.versions.v8, ...Object.fromEntries(packages.map((name) => [name, of(name)])) };
 }

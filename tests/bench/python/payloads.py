@@ -1,66 +1,70 @@
-"""The objects that are sealed: of about the size in their names as JSON, ASCII, beyond ASCII, or full of escapes."""
+"""What is sealed: the payloads of ``tests/bench/payloads.json``, of exactly the size in their names as JSON text."""
 
+import hashlib
+import itertools
 import json
+from pathlib import Path
 
-KIB = 1 << 10
-MIB = 1 << 20
-
-TEXTS = {
-    "ascii": ("Cafe No.", "first line, second line"),
-    "non-ascii": ("Café № Ünïtéd", "première ligne, deuxième ligne, 三行目"),
-    "escapes": ('Cafe "No."', 'first line\nsecond "line"\n\\third\\'),
-}
+PLAN = json.loads((Path(__file__).parent.parent / "payloads.json").read_text(encoding="utf-8"))
 
 
-def payloads(variant):
-    """Give name and payload of every size."""
-    merchant, memo = TEXTS[variant]
-    return {
-        "64 B": fields(64, merchant, memo),
-        "256 B": fields(256, merchant, memo),
-        "1 KiB": fields(KIB, merchant, memo),
-        "16 KiB many": fields(16 * KIB, merchant, memo),
-        "16 KiB blob": {"document": filled(16 * KIB, memo)},
-        "1 MiB blob": {"document": filled(MIB, memo)},
-        "1 MiB many": fields(MIB, merchant, memo),
-    }
+def payloads():
+    """Give size, variant and payload of every combination."""
+    for size in PLAN["sizes"]:
+        make = {"fields": fields, "blob": blob}[size["shape"]]
+        for variant, texts in PLAN["variants"].items():
+            yield size, variant, make(size["bytes"], texts)
 
 
-def fields(size, merchant, memo):
+def check():
+    """All languages seal the same texts, to the byte."""
+    digest = hashlib.sha256(b"".join(text(payload) + b"\n" for _, _, payload in payloads())).hexdigest()
+    if digest != PLAN["sha256"]:
+        raise SystemExit(f"the payloads are not those of payloads.json: their digest is {digest}")
+
+
+def fields(size, texts):
     """Make a card and its transactions: as many small objects as fit, with every kind of value."""
     payload = {"card_id": "card_abc123", "amount": "10.00"}
     transactions = []
-    room = size - length(payload) - len(', "transactions": []')
-    for number in range(size):
+    room = size - len(text(payload)) - len(',"transactions":[],"note":""')
+    for number in itertools.count():
         transaction = {
             "id": f"txn_{number:06}",
             "amount": f"{number % 997}.{number % 100:02}",
             "currency": "USD",
-            "merchant": f"{merchant} {number}",
+            "merchant": f"{texts['merchant']} {number}",
             "mcc": 4000 + number % 2000,
             "settled": True,
             "fee": -0.25,
-            "memo": memo,
+            "memo": texts["memo"],
             "reversal": None,
         }
-        room -= length(transaction) + 1
+        room -= len(text(transaction)) + len(",")
         if room < 0:
             break
         transactions.append(transaction)
     if transactions:
         payload["transactions"] = transactions
-    missing = size - length(payload) - len(',"note":""')
-    if missing > 0:
-        payload["note"] = filled(missing, memo)
+    payload["note"] = filled(size - len(text(payload)) - len(',"note":""'), texts)
     return payload
 
 
-def filled(size, memo):
-    """Repeat a text until it takes so many bytes of JSON."""
-    one = length(memo) - 2
-    return memo * max(1, size // one) if size >= one else "x" * size
+def blob(size, texts):
+    """Make one long string."""
+    return {"document": filled(size - len('{"document":""}'), texts)}
 
 
-def length(value):
-    """Bytes of the shortest JSON text."""
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+def filled(size, texts):
+    """Repeat a text until it takes so many bytes of JSON; what is left over is filled with less."""
+    value = ""
+    for part in (texts["memo"], texts["filler"], "x"):
+        length = len(text(part)) - len('""')
+        value += part * (size // length)
+        size %= length
+    return value
+
+
+def text(value):
+    """Write the shortest JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,10 +1,11 @@
-"""Times cardseal and its peers in turns, and prints what a peer takes for each unit of cardseal's time.
+"""Times cardseal and its peers in turns, and writes how many times as long as cardseal each takes.
 
-``python ratios.py --help`` has the options.
+``cargo xtask bench python`` runs it; ``tests/bench/README.md`` has the options and the format of the file.
 """
 
 import argparse
 import gc
+import importlib.metadata
 import json
 import platform
 import statistics
@@ -12,9 +13,10 @@ import sys
 import time
 from pathlib import Path
 
-from payloads import TEXTS, payloads
+import payloads
 from peers import PEERS
 
+JOBS = ("seal", "open")
 MINIMUM_SECONDS = 0.001
 """How long one turn takes at least: short jobs are repeated within it."""
 
@@ -22,36 +24,32 @@ MINIMUM_SECONDS = 0.001
 def main():
     arguments = parse()
     peers = [peer() for peer in PEERS]
-    rounds = 15 if arguments.quick else 61
+    payloads.check()
+    for _, _, payload in payloads.payloads():
+        check(peers, payload)
+    if arguments.check:
+        return
+    rounds = 7 if arguments.quick else 61
     results = []
-    print(f"Python {platform.python_version()}, {platform.machine()}, {cpu()}; {rounds} rounds in turns\n")
-    print("| job | payload | " + " | ".join(f"{peer.name} takes" for peer in peers[1:]) + " | spread |")
-    print("|---|---|" + "---|" * len(peers))
-    for variant in arguments.variant or TEXTS:
-        for size, payload in payloads(variant).items():
-            if arguments.size and size not in arguments.size:
+    for size, variant, payload in payloads.payloads():
+        for job in JOBS:
+            name = f"{job}, {size['name']} {size['shape']}, {variant}"
+            if not all(part in name for part in arguments.parts):
                 continue
-            check(peers, payload)
-            for job in arguments.job or ("seal", "open"):
-                row = {"job": job, "size": size, "variant": variant}
-                row |= measure(peers, job, payload, rounds)
-                results.append(row)
-                ratios = " | ".join(f"**{ratio['median']:.2f}x**" for ratio in row["ratios"].values())
-                spread = ", ".join(f"{r['low']:.2f}-{r['high']:.2f}" for r in row["ratios"].values())
-                print(f"| {job} | {size}, {variant} | {ratios} | {spread} |", flush=True)
-    if arguments.json:
-        Path(arguments.json).write_text(
-            json.dumps({"machine": cpu(), "python": sys.version, "rows": results}, indent=1)
-        )
+            print(name, file=sys.stderr, flush=True)
+            row = {"job": job, "size": size["bytes"], "shape": size["shape"], "variant": variant}
+            results.append(row | measure(peers, job, payload, rounds))
+    report = {"language": "python", "versions": versions(), "rounds": rounds, "results": results}
+    Path(arguments.json).write_text(json.dumps(report), encoding="utf-8")
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, for a first look")
-    parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
-    parser.add_argument("--job", action="append", choices=("seal", "open"))
-    parser.add_argument("--variant", action="append", choices=tuple(TEXTS))
-    parser.add_argument("--size", action="append", help='"256 B" for example')
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--check", action="store_true", help="time nothing: do the candidates agree?")
+    what.add_argument("--json", metavar="FILE", help="where the figures go")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="only what has all of these in its name")
     return parser.parse_args()
 
 
@@ -67,30 +65,27 @@ def check(peers, payload):
 
 
 def measure(peers, job, payload, rounds):
-    """Medians of the ratios within each round, with quartiles. Every other round runs backwards."""
-    if job == "seal":
-        tasks = [(peer.seal, payload) for peer in peers]
-    else:
-        tasks = [(peer.open, peer.seal(payload)) for peer in peers]
-    repeats = [max(1, int(MINIMUM_SECONDS / turn(task, argument, 1))) for task, argument in tasks]
-    times = [[] for _ in tasks]
+    """Take turns, every other round backwards. A ratio is taken within each round."""
+
+    def tasks():
+        if job == "seal":
+            return [(peer.seal, payload) for peer in peers]
+        return [(peer.open, peer.seal(payload)) for peer in peers]
+
+    repeats = [max(1, int(MINIMUM_SECONDS / turn(task, argument, 1))) for task, argument in tasks()]
+    times = [[] for _ in peers]
     gc.collect()
     gc.disable()
     for number in range(rounds):
-        if job == "open":  # within the window, however long the measurement takes
-            tasks = [(peer.open, peer.seal(payload)) for peer in peers]
-        order = range(len(tasks)) if number % 2 else reversed(range(len(tasks)))
+        ready = tasks()  # sealed anew: within the window, however long the measurement takes
+        order = range(len(ready)) if number % 2 else reversed(range(len(ready)))
         for index in order:
-            task, argument = tasks[index]
+            task, argument = ready[index]
             turn(task, argument, 1)
-            times[index].append(turn(task, argument, repeats[index]))
+            times[index].append(1e9 * turn(task, argument, repeats[index]))
     gc.enable()
-    ratios = {}
-    for peer, peer_times in zip(peers[1:], times[1:], strict=True):
-        in_rounds = [other / ours for other, ours in zip(peer_times, times[0], strict=True)]
-        low, median, high = statistics.quantiles(in_rounds, n=4)
-        ratios[peer.name] = {"median": median, "low": low, "high": high}
-    return {"microseconds": [statistics.median(of_peer) * 1e6 for of_peer in times], "ratios": ratios}
+    compared = {peer.name: compare(others, times[0]) for peer, others in zip(peers[1:], times[1:], strict=True)}
+    return {"cardseal_ns": statistics.median(times[0]), "peers": compared}
 
 
 def turn(task, argument, repeats):
@@ -101,13 +96,15 @@ def turn(task, argument, repeats):
     return (time.perf_counter() - start) / repeats
 
 
-def cpu():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+def compare(times, ours):
+    """Give the median time, and how many times as long as ours: median and quartiles."""
+    q1, ratio, q3 = statistics.quantiles([other / own for other, own in zip(times, ours, strict=True)], n=4)
+    return {"ns": statistics.median(times), "ratio": ratio, "q1": q1, "q3": q3}
+
+
+def versions():
+    packages = ("cardseal", "orjson", "PyNaCl", "pybase64")
+    return {"CPython": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
 
 
 if __name__ == "__main__":

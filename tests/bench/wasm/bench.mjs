@@ -7,4 +7,4 @@ import { compare } from "../node/ratios.mjs";
 const secret = "your_api_secret_key_here";
 const envelope = new Envelope(secret);
 const own = { name: "wasm", seal: (payload) => envelope.seal(payload), open: (body) => envelope.open(body) };
-compare("cardseal by WebAssembly", [own, await libsodiumWrappers(secret), noble(secret), documentsWay(secret)]);
+compare("wasm", [own, await libsodiumWrappers(secret), noble(secret), documentsWay(secret)]);

@@ -5,6 +5,9 @@
 pub mod payloads;
 pub mod valgrind;
 
+/// Whatever stops such a program is for the person who runs it.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
 /// The architecture and the vector instructions on which the engines choose their code, as a budget is named.
 pub fn processor() -> String {
     format!("{} {}", std::env::consts::ARCH, vector_instructions())

@@ -68,6 +68,10 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "packaging", about: "what is published: its contents, and one version", run: packaging::run },
     Stage { name: "interop", about: "every implementation opens what every other seals", run: interop::run },
     Stage { name: "adapters", about: "every HTTP adapter of every language under every fault", run: adapters::run },
-    Stage { name: "bench", about: "the benchmarks compile, and their candidates agree", run: bench::run },
+    Stage {
+        name: "bench",
+        about: "the benchmarks compile, candidates agree, the report is of its results",
+        run: bench::run,
+    },
     Stage { name: "clean", about: "the run left the working tree as it was", run: clean::run },
 ];

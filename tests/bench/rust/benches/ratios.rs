@@ -1,18 +1,20 @@
-//! How many times as long as cardseal the other candidates take, as Markdown tables:
-//! `cargo bench -p cardseal-bench --bench ratios`.
+//! How many times as long as cardseal the other candidates take: `cargo xtask bench rust`. `tests/bench/README.md` has the
+//! format of the file that is written.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table goes to one, the progress to the other")]
+#![expect(clippy::print_stderr, reason = "a program for developers: it says how far it is")]
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use cardseal_bench::ciphers::{self, NONCE};
 use cardseal_bench::payloads::{self, Payload};
 use cardseal_bench::rounds::{Candidate, Plan, Spread, Times, measure};
-use cardseal_bench::{Result, machine, peers};
+use cardseal_bench::versions::versions;
+use cardseal_bench::{Result, peers};
+use serde::{Serialize, Serializer};
 
-const USAGE: &str = "usage: cargo bench -p cardseal-bench --bench ratios -- [--quick | --test] [part of a job's name]";
+const USAGE: &str =
+    "usage: cargo bench -p cardseal-bench --bench ratios -- --json FILE [--quick] [part of a name]…, or -- --check";
 
 fn main() -> ExitCode {
     match Options::read(std::env::args().skip(1)).and_then(|options| run(&options)) {
@@ -25,136 +27,148 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    let (requests, texts) = (payloads::requests(), payloads::texts());
-    eprintln!("checking that all candidates agree");
+    let requests = payloads::requests()?;
     peers::check(&requests)?;
-    let mut groups = [envelope_jobs(&requests)?, json_jobs(&texts)?, cipher_jobs()?];
-    for group in &mut groups {
-        group.jobs.retain(|job| job.name().contains(&options.filter));
-    }
-    let count = groups.iter().map(|group| group.jobs.len()).sum();
-    if count == 0 {
-        return Err(format!("no job has `{}` in its name", options.filter).into());
-    }
-    let mut progress = Progress { done: 0, count };
-    let Some(plan) = options.plan else {
-        for job in groups.iter_mut().flat_map(|group| &mut group.jobs) {
-            progress.next(&job.name());
+    let many = payloads::members(MIB, 40_000);
+    let mut jobs = [envelope_jobs(&requests)?, typed_jobs(&requests)?, json_jobs(&requests, &many)?, cipher_jobs()?]
+        .into_iter()
+        .flatten()
+        .filter(|job| options.parts.iter().all(|part| job.name.contains(part)));
+    let Some(file) = &options.file else {
+        return jobs.try_for_each(|mut job| {
             job.candidates.iter_mut().for_each(Candidate::run);
-        }
-        return Ok(());
+            Ok(())
+        });
     };
-    println!("{}* {} rounds, turns of {:?} or one run\n\n{EXPLANATION}\n", machine::facts()?, plan.rounds, plan.turn);
-    for group in groups.iter_mut().filter(|group| !group.jobs.is_empty()) {
-        group.print(plan, &mut progress);
+    if cfg!(debug_assertions) {
+        return Err("this build is not optimised: its figures would mean nothing".into());
     }
-    Ok(())
+    let results = jobs.map(|job| job.measure(options.plan)).collect();
+    let report = Report { language: "rust", versions: versions()?, rounds: options.plan.rounds, results };
+    Ok(std::fs::write(file, serde_json::to_string(&report)?)?)
 }
 
-const EXPLANATION: &str = "\
-The first candidate's cell is its median time for one run and half the distance of the quartiles. Every other cell is\n\
-how many times as long that candidate takes, so that above 1 it is slower: median over the rounds, quartiles in\n\
-brackets. `open` ends with checked JSON text for cardseal and lean and with a serde_json::Value for the others;\n\
-`open to Value` ends with a Value for all.";
-
 struct Options {
+    plan: Plan,
     /// Nothing: every candidate runs once, to show that it does.
-    plan: Option<Plan>,
-    filter: String,
+    file: Option<String>,
+    parts: Vec<String>,
 }
 
 impl Options {
-    fn read(arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options =
-            Self { plan: Some(Plan { rounds: 101, turn: Duration::from_millis(1) }), filter: String::new() };
-        for argument in arguments {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let plan = Plan { rounds: 61, turn: Duration::from_millis(1) };
+        let mut options = Self { plan, file: None, parts: Vec::new() };
+        let mut is_check = false;
+        while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--bench" => {} // from cargo
-                "--quick" => options.plan = Some(Plan { rounds: 9, turn: Duration::from_micros(200) }),
-                "--test" => options.plan = None,
+                "--quick" => options.plan = Plan { rounds: 7, turn: Duration::from_micros(200) },
+                "--check" | "--test" => is_check = true, // the second is what criterion calls it
+                "--json" => options.file = arguments.next(),
                 flag if flag.starts_with('-') => return Err(format!("`{flag}` is unknown\n{USAGE}").into()),
-                filter => options.filter = filter.to_owned(),
+                _ => options.parts.push(argument),
             }
         }
-        Ok(options)
+        if is_check == options.file.is_some() { Err(USAGE.into()) } else { Ok(options) }
     }
 }
 
-/// Jobs with the same candidates: one table.
-struct Group<'g> {
-    title: &'static str,
-    candidates: Vec<&'static str>,
-    /// Whether each cell also tells the throughput.
-    throughput: bool,
-    jobs: Vec<Job<'g>>,
-}
-
-/// One line: the first candidate is the one that the others are compared with.
+/// The first candidate is the one that the others are compared with.
 struct Job<'j> {
+    name: String,
     task: &'static str,
-    size: &'static str,
     bytes: usize,
+    shape: String,
+    variant: &'static str,
     candidates: Vec<Candidate<'j>>,
 }
 
-impl Job<'_> {
-    fn name(&self) -> String {
-        format!("{} {}", self.task, self.size)
+impl<'j> Job<'j> {
+    fn of(task: &'static str, payload: &Payload, candidates: Vec<Candidate<'j>>) -> Self {
+        let Payload { bytes, shape, variant, .. } = payload;
+        let name = format!("{task}, {}", payload.name());
+        Self { name, task, bytes: *bytes, shape: shape.clone(), variant, candidates }
     }
 }
 
 /// The whole job, JSON text to HTTP body and back.
-fn envelope_jobs(requests: &[Payload]) -> Result<Group<'_>> {
+fn envelope_jobs(requests: &[Payload]) -> Result<Vec<Job<'_>>> {
     let mut jobs = Vec::new();
     let now = peers::now_micros()?;
-    for task in ["seal", "open", "open to Value"] {
-        for Payload { name: size, text } in requests {
+    for payload in requests {
+        for task in ["seal JSON text", "open to JSON text", "open to Value"] {
             let mut candidates = Vec::new();
             for (name, mut peer) in peers::all()? {
+                let text = &payload.text;
                 let body = peer.seal(text)?;
                 candidates.push(match task {
-                    "seal" => Candidate::new(name, move || peer.seal(text)),
-                    "open" => Candidate::new(name, move || peer.open(&body, now)),
+                    "seal JSON text" => Candidate::new(name, move || peer.seal(text)),
+                    "open to JSON text" => Candidate::new(name, move || peer.open(&body, now)),
                     _ => Candidate::new(name, move || peer.open(&body, now)?.into_value()),
                 });
             }
-            jobs.push(Job { task, size, bytes: text.len(), candidates });
+            jobs.push(Job::of(task, payload, candidates));
         }
     }
-    let candidates = peers::all()?.into_iter().map(|(name, _)| name).collect();
-    Ok(Group { title: "Envelope: JSON text to HTTP body and back", candidates, throughput: false, jobs })
+    Ok(jobs)
+}
+
+/// The whole job, struct to HTTP body and back.
+fn typed_jobs(requests: &[Payload]) -> Result<Vec<Job<'_>>> {
+    let mut jobs = Vec::new();
+    for payload in requests {
+        for task in ["seal a struct", "open to a struct"] {
+            let mut candidates = Vec::new();
+            for (name, mut peer) in peers::typed()? {
+                let mut card = payload.card.clone();
+                candidates.push(if task == "seal a struct" {
+                    Candidate::new(name, move || peer.seal(&mut card))
+                } else {
+                    let body = peer.seal(&mut card)?;
+                    Candidate::new(name, move || peer.open(&body))
+                });
+            }
+            jobs.push(Job::of(task, payload, candidates));
+        }
+    }
+    Ok(jobs)
 }
 
 /// The strict reader against one that is not: `IgnoredAny` passes repeated names and numbers out of range.
-fn json_jobs(texts: &[Payload]) -> Result<Group<'_>> {
-    let strict = |text| cardseal::json::check(text);
-    let lenient = |text| serde_json::from_str::<serde::de::IgnoredAny>(text);
-    let mut jobs = Vec::new();
-    for Payload { name, text } in texts {
-        strict(text).map_err(|fault| format!("{name}: {fault}"))?;
+fn json_jobs<'t>(requests: &'t [Payload], many: &'t str) -> Result<Vec<Job<'t>>> {
+    let candidates = |text: &'t str| -> Result<Vec<Candidate<'t>>> {
+        let strict = |text| cardseal::json::check(text);
+        let lenient = |text| serde_json::from_str::<serde::de::IgnoredAny>(text);
+        strict(text).map_err(|fault| fault.to_string())?;
         lenient(text)?;
-        jobs.push(Job {
-            task: "json",
-            size: name,
-            bytes: text.len(),
-            candidates: vec![
-                Candidate::new("cardseal", move || strict(text)),
-                Candidate::new("serde_json", move || lenient(text)),
-            ],
-        });
+        Ok(vec![
+            Candidate::new("cardseal", move || strict(text)),
+            Candidate::new("serde_json, IgnoredAny", move || lenient(text)),
+        ])
+    };
+    let mut jobs = Vec::new();
+    for payload in requests {
+        jobs.push(Job::of(READ, payload, candidates(&payload.text)?));
     }
-    Ok(Group {
-        title: "JSON: accept or refuse, keep nothing",
-        candidates: vec!["cardseal", "serde_json"],
-        throughput: true,
-        jobs,
-    })
+    let (shape, candidates) = ("40,000 members".to_owned(), candidates(many)?);
+    jobs.push(Job {
+        name: format!("{READ}, 1 MiB {shape}"),
+        task: READ,
+        bytes: MIB,
+        shape,
+        variant: "ascii",
+        candidates,
+    });
+    Ok(jobs)
 }
 
+const READ: &str = "read JSON, keep nothing";
+
 /// Bytes to the field of a body, and the cipher by itself.
-fn cipher_jobs() -> Result<Group<'static>> {
+fn cipher_jobs() -> Result<Vec<Job<'static>>> {
     let mut jobs = Vec::new();
-    for (size, bytes) in [("256 B", 1 << 8), ("16 KiB", 1 << 14), ("1 MiB", 1 << 20)] {
+    for (size, bytes) in [("256 B", 256), ("16 KiB", 16 << 10), ("1 MiB", MIB)] {
         ciphers::check(&vec![b'x'; bytes])?;
         let (mut encrypt, mut in_place) = (Vec::new(), Vec::new());
         for (name, mut cipher) in ciphers::all()? {
@@ -165,59 +179,69 @@ fn cipher_jobs() -> Result<Group<'static>> {
             let mut message = vec![b'x'; bytes];
             in_place.push(Candidate::new(name, move || cipher.seal_in_place(&mut message, &NONCE)));
         }
-        jobs.push(Job { task: "encrypt to a field", size, bytes, candidates: encrypt });
-        jobs.push(Job { task: "cipher in place", size, bytes, candidates: in_place });
-    }
-    let candidates = ciphers::all()?.into_iter().map(|(name, _)| name).collect();
-    Ok(Group { title: "Secretbox (in place, cardseal is its engine `dryoc`)", candidates, throughput: true, jobs })
-}
-
-impl Group<'_> {
-    /// Measures all jobs and prints what came out.
-    fn print(&mut self, plan: Plan, progress: &mut Progress) {
-        let Self { title, candidates, throughput, jobs } = self;
-        println!("### {title}\n\n| job | size | {} |", candidates.join(" | "));
-        println!("|---|---|{}", "---|".repeat(candidates.len()));
-        for job in jobs {
-            progress.next(&job.name());
-            let times = measure(&mut job.candidates, plan);
-            let cells: Vec<String> =
-                times.iter().map(|own| cell(own, &times, throughput.then_some(job.bytes))).collect();
-            println!("| {} | {} | {} |", job.task, job.size, cells.join(" | "));
-        }
-        println!();
-    }
-}
-
-fn cell(own: &Times, times: &[Times], bytes: Option<usize>) -> String {
-    let Spread { low, median, high } = own.spread();
-    let throughput = bytes.map(|bytes| format!(", {:.2} GB/s", bytes as f64 / median)).unwrap_or_default();
-    match times.first() {
-        Some(first) if first.name != own.name => {
-            let Spread { low, median, high } = own.ratio_to(first);
-            format!("{median:.2}× ({low:.2}–{high:.2}){throughput}")
-        }
-        _ => {
-            let time = Duration::from_secs_f64(median / 1e9);
-            format!("{time:.2?} ± {:.0} %{throughput}", 50.0 * (high - low) / median)
+        for (task, candidates) in [("encrypt to a field", encrypt), ("cipher in place", in_place)] {
+            let (name, shape) = (format!("{task}, {size} bytes"), "bytes".to_owned());
+            jobs.push(Job { name, task, bytes, shape, variant: "ascii", candidates });
         }
     }
+    Ok(jobs)
 }
 
-/// A line on the terminal that says what is being measured.
-struct Progress {
-    done: usize,
-    count: usize,
+const MIB: usize = 1 << 20;
+
+/// What is written.
+#[derive(Serialize)]
+struct Report {
+    language: &'static str,
+    #[serde(serialize_with = "in_order")]
+    versions: Vec<(&'static str, String)>,
+    rounds: usize,
+    results: Vec<Outcome>,
 }
 
-impl Progress {
-    fn next(&mut self, job: &str) {
-        self.done += 1;
-        let Self { done, count } = self;
-        if std::io::stderr().is_terminal() && !std::io::stdout().is_terminal() {
-            eprint!("\r\x1b[K{done}/{count} {job}{}", if done == count { "\n" } else { "" });
-        } else {
-            eprintln!("{done}/{count} {job}");
+#[derive(Serialize)]
+struct Outcome {
+    job: &'static str,
+    size: usize,
+    shape: String,
+    variant: &'static str,
+    cardseal_ns: f64,
+    #[serde(serialize_with = "in_order")]
+    peers: Vec<(&'static str, Comparison)>,
+}
+
+/// A median time, and how many times as long as cardseal's it is: median and quartiles of the rounds.
+#[derive(Serialize)]
+struct Comparison {
+    ns: f64,
+    ratio: f64,
+    q1: f64,
+    q3: f64,
+}
+
+impl Job<'_> {
+    fn measure(mut self, plan: Plan) -> Outcome {
+        eprintln!("{}", self.name);
+        let times = measure(&mut self.candidates, plan);
+        let (own, peers) = times.split_first().unwrap_or_else(|| unreachable!("every job has candidates"));
+        let compare = |peer: &Times| {
+            let Spread { low, median, high } = peer.ratio_to(own);
+            (peer.name, Comparison { ns: peer.spread().median, ratio: median, q1: low, q3: high })
+        };
+        Outcome {
+            job: self.task,
+            size: self.bytes,
+            shape: self.shape,
+            variant: self.variant,
+            cardseal_ns: own.spread().median,
+            peers: peers.iter().map(compare).collect(),
         }
     }
+}
+
+fn in_order<S: Serializer, T: Serialize>(
+    pairs: &[(&'static str, T)],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }

@@ -5,45 +5,46 @@
 
 #![expect(clippy::print_stdout, reason = "a program for developers")]
 
-use std::error::Error;
 use std::hint::black_box;
 
 use cardseal::{Envelope, Timestamp, Window, json};
-use cardseal_guards::{payloads, processor};
+use cardseal_guards::payloads::{self, Payload};
+use cardseal_guards::{Result, processor};
 use dryoc::classic::crypto_box::{crypto_box_detached_afternm_inplace, crypto_box_open_detached_afternm_inplace};
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let jobs =
-        TASKS.iter().flat_map(|task| SIZES.iter().map(move |size| (format!("{} {}", task.0, size.0), task.1, size.1)));
+    let jobs = TASKS.iter().flat_map(|task| SIZES.iter().map(move |size| (format!("{} {size}", task.0), task.1, size)));
     match arguments.as_slice() {
         [] => jobs.for_each(|(name, ..)| println!("{name}")),
         [wanted, calls] => {
-            let (_, task, bytes) = jobs.into_iter().find(|(name, ..)| name == wanted).ok_or("there is no such job")?;
+            let (_, task, size) = jobs.into_iter().find(|(name, ..)| name == wanted).ok_or("there is no such job")?;
             println!("processor: {}", processor());
-            task(&payloads::fields(bytes), calls.parse()?)?;
+            let is_wanted =
+                |payload: &Payload| payload.size == *size && payload.shape == "fields" && payload.variant == "escapes";
+            let payload = payloads::requests()?.into_iter().find(is_wanted).ok_or("there is no such payload")?;
+            task(&payload, calls.parse()?)?;
         }
         _ => return Err("a job and a number of calls are expected, or nothing".into()),
     }
     Ok(())
 }
 
-/// Does something with a text so many times.
-type Task = fn(&str, u32) -> Result<()>;
+/// Does something with a payload so many times.
+type Task = fn(&Payload, u32) -> Result<()>;
 
 const TASKS: &[(&str, Task)] = &[
     ("seal", seal),
+    ("seal a struct", seal_struct),
     ("open", open),
     ("read JSON", read),
     ("encrypt in place", encrypt),
     ("decrypt in place", decrypt),
 ];
 
-const SIZES: &[(&str, usize)] = &[("256 B", 256), ("16 KiB", 16 * 1024)];
+const SIZES: &[&str] = &["256 B", "16 KiB"];
 
-fn seal(text: &str, calls: u32) -> Result<()> {
+fn seal(Payload { text, .. }: &Payload, calls: u32) -> Result<()> {
     let envelope = Envelope::from_key(&KEY)?;
     for _ in 0..calls {
         black_box(envelope.seal_json(black_box(text))?);
@@ -51,7 +52,15 @@ fn seal(text: &str, calls: u32) -> Result<()> {
     Ok(())
 }
 
-fn open(text: &str, calls: u32) -> Result<()> {
+fn seal_struct(payload: &Payload, calls: u32) -> Result<()> {
+    let envelope = Envelope::from_key(&KEY)?;
+    for _ in 0..calls {
+        black_box(envelope.seal(black_box(&payload.card))?);
+    }
+    Ok(())
+}
+
+fn open(Payload { text, .. }: &Payload, calls: u32) -> Result<()> {
     let envelope = Envelope::from_key(&KEY)?;
     let body = envelope.seal_json(text)?;
     let now = Timestamp::wall_clock()?;
@@ -61,14 +70,14 @@ fn open(text: &str, calls: u32) -> Result<()> {
     Ok(())
 }
 
-fn read(text: &str, calls: u32) -> Result<()> {
+fn read(Payload { text, .. }: &Payload, calls: u32) -> Result<()> {
     for _ in 0..calls {
         json::check(black_box(text))?;
     }
     Ok(())
 }
 
-fn encrypt(text: &str, calls: u32) -> Result<()> {
+fn encrypt(Payload { text, .. }: &Payload, calls: u32) -> Result<()> {
     let (mut message, mut tag) = (text.as_bytes().to_vec(), [0; 16]);
     for _ in 0..calls {
         crypto_box_detached_afternm_inplace(black_box(&mut message), &mut tag, &NONCE, &KEY);
@@ -76,7 +85,7 @@ fn encrypt(text: &str, calls: u32) -> Result<()> {
     Ok(())
 }
 
-fn decrypt(text: &str, calls: u32) -> Result<()> {
+fn decrypt(Payload { text, .. }: &Payload, calls: u32) -> Result<()> {
     let (mut sealed, mut tag) = (text.as_bytes().to_vec(), [0; 16]);
     crypto_box_detached_afternm_inplace(&mut sealed, &mut tag, &NONCE, &KEY);
     let mut message = sealed.clone();

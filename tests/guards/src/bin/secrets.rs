@@ -11,14 +11,11 @@
 #![expect(clippy::print_stdout, reason = "a program for developers")]
 #![expect(unsafe_code, reason = "text that is secret cannot be checked for UTF-8")]
 
-use std::error::Error;
 use std::hint::black_box;
 use std::process::ExitCode;
 
 use cardseal::{Envelope, ErrorCode, binding, hazmat};
-use cardseal_guards::{processor, valgrind};
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use cardseal_guards::{Result, processor, valgrind};
 
 fn main() -> Result<ExitCode> {
     if !valgrind::is_here() {

@@ -2,8 +2,9 @@
 
 use cardseal::{Envelope, Timestamp, Window};
 
-use super::{KEY, Opened, Peer};
+use super::{KEY, Opened, Peer, TypedPeer};
 use crate::Result;
+use crate::payloads::Card;
 
 /// Envelopes by `cardseal`.
 #[derive(Debug)]
@@ -29,5 +30,15 @@ impl Peer for Cardseal {
     fn open(&mut self, body: &str, now_micros: u64) -> Result<Opened> {
         let now = Timestamp::from_micros(now_micros)?;
         Ok(Opened::Request(self.envelope.open_request(body, now, Window::MAX)?))
+    }
+}
+
+impl TypedPeer for Cardseal {
+    fn seal(&mut self, card: &mut Card) -> Result<String> {
+        Ok(self.envelope.seal(card)?)
+    }
+
+    fn open(&mut self, body: &str) -> Result<Card> {
+        Ok(self.envelope.open(body)?)
     }
 }

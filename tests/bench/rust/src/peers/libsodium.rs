@@ -6,10 +6,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    BODY_END, BODY_START, Base64, HEADER_BYTES, KEY, NONCE_BYTES, Opened, Peer, TAG_BYTES, VERSION, base64_engine,
-    check_window, encode, now_micros, random_nonce,
+    BODY_END, BODY_START, Base64, HEADER_BYTES, KEY, NONCE_BYTES, Opened, Peer, TAG_BYTES, TypedPeer, VERSION,
+    base64_engine, check_window, encode, now_micros, random_nonce,
 };
 use crate::Result;
+use crate::payloads::Card;
 use crate::sodium::Sodium;
 
 /// Envelopes by libsodium, `serde_json` and vector base64.
@@ -39,6 +40,17 @@ impl Peer for Libsodium {
         let payload: Value = serde_json::from_slice(self.boxes.open(body)?)?;
         check_window(payload["request_timestamp"].as_u64(), now_micros)?;
         Ok(Opened::Value(payload))
+    }
+}
+
+impl TypedPeer for Libsodium {
+    fn seal(&mut self, card: &mut Card) -> Result<String> {
+        card.request_timestamp = Some(now_micros()?);
+        self.boxes.seal(|message| Ok(serde_json::to_writer(message, card)?))
+    }
+
+    fn open(&mut self, body: &str) -> Result<Card> {
+        Ok(serde_json::from_slice(self.boxes.open(body)?)?)
     }
 }
 

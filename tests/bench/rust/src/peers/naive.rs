@@ -8,8 +8,9 @@ use crypto_secretbox::XSalsa20Poly1305;
 use crypto_secretbox::aead::{Aead, KeyInit};
 use serde_json::Value;
 
-use super::{KEY, NONCE_BYTES, Opened, Peer, VERSION, check_window, now_micros, random_nonce};
+use super::{KEY, NONCE_BYTES, Opened, Peer, TypedPeer, VERSION, check_window, now_micros, random_nonce};
 use crate::Result;
+use crate::payloads::Card;
 
 /// Envelopes by `serde_json`, `crypto_secretbox` and `base64`.
 pub struct Naive {
@@ -35,12 +36,8 @@ impl fmt::Debug for Naive {
     }
 }
 
-impl Peer for Naive {
-    fn seal(&mut self, json: &str) -> Result<String> {
-        let mut payload: Value = serde_json::from_str(json)?;
-        let members = payload.as_object_mut().ok_or("no object")?;
-        members.insert("request_timestamp".to_owned(), now_micros()?.into());
-        let message = payload.to_string();
+impl Naive {
+    fn encrypt(&self, message: &str) -> Result<String> {
         let nonce = random_nonce()?;
         let sealed = self.cipher.encrypt(&nonce.into(), message.as_bytes()).map_err(|_| "does not encrypt")?;
         let mut bytes = vec![VERSION];
@@ -50,15 +47,38 @@ impl Peer for Naive {
         Ok(format!(r#"{{"encrypted":"{encrypted}"}}"#))
     }
 
-    fn open(&mut self, body: &str, now_micros: u64) -> Result<Opened> {
+    fn decrypt(&self, body: &str) -> Result<Vec<u8>> {
         let body: Value = serde_json::from_str(body)?;
         let encrypted = body["encrypted"].as_str().ok_or("no `encrypted`")?;
         let bytes = BASE64_STANDARD.decode(encrypted)?;
         let [VERSION, bytes @ ..] = &bytes[..] else { return Err("another version".into()) };
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or("too short")?;
-        let message = self.cipher.decrypt(nonce.into(), sealed).map_err(|_| "does not decrypt")?;
-        let payload: Value = serde_json::from_slice(&message)?;
+        Ok(self.cipher.decrypt(nonce.into(), sealed).map_err(|_| "does not decrypt")?)
+    }
+}
+
+impl Peer for Naive {
+    fn seal(&mut self, json: &str) -> Result<String> {
+        let mut payload: Value = serde_json::from_str(json)?;
+        let members = payload.as_object_mut().ok_or("no object")?;
+        members.insert("request_timestamp".to_owned(), now_micros()?.into());
+        self.encrypt(&payload.to_string())
+    }
+
+    fn open(&mut self, body: &str, now_micros: u64) -> Result<Opened> {
+        let payload: Value = serde_json::from_slice(&self.decrypt(body)?)?;
         check_window(payload["request_timestamp"].as_u64(), now_micros)?;
         Ok(Opened::Value(payload))
+    }
+}
+
+impl TypedPeer for Naive {
+    fn seal(&mut self, card: &mut Card) -> Result<String> {
+        card.request_timestamp = Some(now_micros()?);
+        self.encrypt(&serde_json::to_string(card)?)
+    }
+
+    fn open(&mut self, body: &str) -> Result<Card> {
+        Ok(serde_json::from_slice(&self.decrypt(body)?)?)
     }
 }
