@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use cardseal::{Envelope, Plaintext, RequestOptions};
 use proptest::collection::vec as vec_of;
@@ -119,6 +120,9 @@ impl fmt::Display for Pieces<'_> {
 const NAMES: &[&str] =
     &["request_timestamp", "encrypted", "type", "", "a", "b", "ab", "ba", "é", "with \"quotes\"", "\u{1}", "card_id"];
 
+/// Different from each other.
+static MANY_NAMES: LazyLock<Vec<String>> = LazyLock::new(|| (0..40).map(|number| format!("field_{number}")).collect());
+
 fn names() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(NAMES)
 }
@@ -156,7 +160,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
                 30 => vec_of((names(), inner.clone()), 0..4),
                 // Different names, more than are looked at one by one.
                 1 => (20..40_usize, inner.clone()).prop_map(|(count, value)| {
-                    (0..count).map(|number| (&*format!("field_{number}").leak(), value.clone())).collect()
+                    MANY_NAMES.iter().take(count).map(|name| (&**name, value.clone())).collect()
                 }),
             ]
         };

@@ -1,6 +1,6 @@
 //! Copying the plain part of a string while looking for its end.
 
-use super::scan::{has_special, is_special};
+use super::scan::{has_special, is_special, special_bytes};
 
 /// Copies plain string bytes to the start of `to`, which is at least as long, up to the first that is not; gives how
 /// many those are. Bytes of `to` behind them may change as well, as far as `from` reaches.
@@ -11,8 +11,15 @@ use super::scan::{has_special, is_special};
 pub(super) fn copy_plain(from: &[u8], to: &mut [u8]) -> usize {
     match from.len() {
         16.. => copy_plain_blocks(from, to),
-        8..16 => copy_both_ends::<8>(from, to),
-        4..8 => copy_both_ends::<4>(from, to),
+        8..16 => copy_both_ends::<8>(from, to, |first, last| {
+            special_bytes(u64::from_le_bytes(*first)) | special_bytes(u64::from_le_bytes(*last))
+        }),
+        4..8 => copy_both_ends::<4>(from, to, |[a, b, c, d], [e, f, g, h]| {
+            special_bytes(u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]))
+        }),
+        2..4 => copy_both_ends::<2>(from, to, |[a, b], [c, d]| {
+            special_bytes(u64::from_le_bytes([*a, *b, *c, *d, b' ', b' ', b' ', b' ']))
+        }),
         _ => copy_plain_bytes(from, to, 0),
     }
 }
@@ -50,12 +57,11 @@ fn copy_plain_blocks(from: &[u8], to: &mut [u8]) -> usize {
     from.len()
 }
 
-/// A text of at least `N` and at most twice as many bytes.
+/// A text of at least `N` and at most twice as many bytes; `special` has a bit for each special one of its first and last `N`.
 #[inline(always)]
-fn copy_both_ends<const N: usize>(from: &[u8], to: &mut [u8]) -> usize {
-    if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>())
-        && !has_special(first)
-        && !has_special(last)
+fn copy_both_ends<const N: usize>(from: &[u8], to: &mut [u8], special: impl Fn(&[u8; N], &[u8; N]) -> u64) -> usize {
+    if let (Some(first), Some(last)) = (from.first_chunk(), from.last_chunk())
+        && special(first, last) == 0
         && let Some(to) = to.get_mut(..from.len())
     {
         if let Some(slot) = to.first_chunk_mut() {

@@ -126,7 +126,7 @@ fn plain_in_word(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// The high bit of each byte that is a quote, a backslash or below 0x20; exact up to and including the first hit.
 #[inline(always)]
-fn special_bytes(word: u64) -> u64 {
+pub(super) fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
     // With its second bit turned over, a quote (0x22) is 0x20, and what was below 0x20 still is: one compare finds both.

@@ -71,13 +71,14 @@ impl From<fmt::Error> for Elsewhere {
 struct Values<'w>(&'w mut Writer);
 
 impl<'w> Values<'w> {
-    /// A number by the token that `serde_json` has for it; NaN and the infinities are `null` there.
+    /// A number by the token that `serde_json` has for it, which is short and within binary64; NaN and the infinities are `null`
+    /// there.
     fn by_token(self, value: impl Serialize) -> Written {
         let mut token = Token::default();
         serde_json::to_writer(&mut token, &value).map_err(|_| Elsewhere)?;
-        match token.as_str() {
-            "null" => self.0.null(),
-            token => self.0.number(token)?,
+        match token.as_bytes() {
+            b"null" => self.0.null(),
+            token => self.0.known_number(token),
         }
         Ok(())
     }
@@ -311,10 +312,11 @@ impl Fields<'_> {
     }
 }
 
-/// A bit by a name's length and its last letters.
+/// A bit by a name's length, its first letter and its last.
 #[inline]
 fn bit(name: &str) -> u64 {
-    let letters = name.bytes().rev().take(3).fold(name.len(), |hash, byte| 31 * hash + usize::from(byte));
+    let letter = |letter: Option<&u8>| letter.map_or(0, |letter| usize::from(*letter));
+    let letters = name.len() + 7 * letter(name.as_bytes().first()) + 31 * letter(name.as_bytes().last());
     1 << (letters % 64)
 }
 
@@ -520,8 +522,8 @@ impl Default for Token {
 }
 
 impl Token {
-    fn as_str(&self) -> &str {
-        self.bytes.get(..self.length).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
     }
 }
 

@@ -101,7 +101,7 @@ impl Writer {
     /// What it fails with.
     #[cfg(all(feature = "serde", feature = "std"))]
     pub(crate) fn display(&mut self, value: &(impl fmt::Display + ?Sized)) -> fmt::Result {
-        self.reserve(3);
+        self.reserve(2);
         let start = self.begin_value();
         self.push(b'"');
         let mut pieces = Pieces { writer: self, escaped: false };
@@ -159,15 +159,21 @@ impl Writer {
         self.names_are_unique = false;
     }
 
+    /// A number by a token that is known to keep the rules.
+    #[cfg(all(feature = "serde", feature = "std"))]
+    pub(crate) fn known_number(&mut self, token: &[u8]) {
+        self.reserve(token.len() + 1);
+        let start = self.begin_value();
+        self.push_bytes(token);
+        self.end_value(Kind::Number, start);
+    }
+
     /// Text as it is: the reader will look at all of it.
     #[cfg(all(feature = "serde", feature = "std"))]
     pub(crate) fn raw(&mut self, text: &[u8]) {
         self.distrust_names();
         self.reserve(text.len());
-        if let Some(slot) = self.buffer.get_mut(self.end..self.end + text.len()) {
-            slot.copy_from_slice(text);
-            self.end += text.len();
-        }
+        self.push_bytes(text);
     }
 
     /// The text so far.
@@ -255,20 +261,18 @@ impl Writer {
     /// Writes a string literal, and says whether an escape stands in it.
     #[inline(always)]
     fn literal(&mut self, value: &str) -> bool {
-        self.push(b'"');
-        let escaped = self.inside(value);
-        self.push(b'"');
-        escaped
-    }
-
-    /// Writes characters of a literal, for which there is room if none has to be escaped, and says whether one had to.
-    #[inline(always)]
-    fn inside(&mut self, value: &str) -> bool {
-        let plain = copy_plain(value.as_bytes(), self.buffer.get_mut(self.end..).unwrap_or_default());
-        self.end += plain;
+        let literal = self.buffer.get_mut(self.end..self.end + value.len() + 2);
+        let Some([open, inside @ .., close]) = literal else { return false }; // there is room for all of it
+        *open = b'"';
+        *close = b'"';
+        let plain = copy_plain(value.as_bytes(), inside);
+        self.end += 1 + plain;
         let escaped = plain < value.len();
         if escaped {
             self.escaped(value.get(plain..).unwrap_or_default());
+            self.push(b'"');
+        } else {
+            self.end += 1;
         }
         escaped
     }
@@ -299,8 +303,14 @@ impl Writer {
     /// Appends text for which there is room.
     #[inline(always)]
     fn push_str(&mut self, text: &str) {
+        self.push_bytes(text.as_bytes());
+    }
+
+    /// Appends bytes of text for which there is room.
+    #[inline(always)]
+    fn push_bytes(&mut self, text: &[u8]) {
         if let Some(slot) = self.buffer.get_mut(self.end..self.end + text.len()) {
-            slot.copy_from_slice(text.as_bytes());
+            slot.copy_from_slice(text);
             self.end += text.len();
         }
     }
@@ -316,7 +326,10 @@ impl Writer {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, bytes: usize) {
-        let size = (2 * self.buffer.len()).max(self.end + bytes + 16);
+        let length = self.buffer.len();
+        // Quickly while it costs little, by half where it is what a process is measured by.
+        let size = if length < 1 << 16 { 4 * length } else { length + length / 2 };
+        let size = size.max(self.end + bytes + 16);
         let mut larger = Zeroizing::new(vec![0; size]);
         if let (Some(to), Some(from)) = (larger.get_mut(..self.end), self.buffer.get(..self.end)) {
             to.copy_from_slice(from);
@@ -336,7 +349,12 @@ struct Pieces<'w> {
 impl fmt::Write for Pieces<'_> {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
         self.writer.reserve(piece.len() + 2); // and what follows the literal
-        self.escaped |= self.writer.inside(piece);
+        let plain = copy_plain(piece.as_bytes(), self.writer.buffer.get_mut(self.writer.end..).unwrap_or_default());
+        self.writer.end += plain;
+        if plain < piece.len() {
+            self.escaped = true;
+            self.writer.escaped(piece.get(plain..).unwrap_or_default());
+        }
         Ok(())
     }
 }

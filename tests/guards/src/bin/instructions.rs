@@ -21,7 +21,7 @@ fn main() -> Result<()> {
             let (_, task, size) = jobs.into_iter().find(|(name, ..)| name == wanted).ok_or("there is no such job")?;
             println!("processor: {}", processor());
             let is_wanted =
-                |payload: &Payload| payload.size == *size && payload.shape == "fields" && payload.variant == "escapes";
+                |payload: &Payload| payload.size == *size && payload.shape == "fields" && payload.variant == "ascii";
             let payload = payloads::requests()?.into_iter().find(is_wanted).ok_or("there is no such payload")?;
             task(&payload, calls.parse()?)?;
         }
