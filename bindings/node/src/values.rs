@@ -145,7 +145,7 @@ enum Place {
 }
 
 thread_local! {
-    static BUFFERS: RefCell<(Vec<u16>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     static NARROW: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -154,10 +154,10 @@ pub(crate) struct Fields;
 impl Fields {
     /// Hands the fields from `first` on to `call`, and wipes what was copied of them.
     pub(crate) fn with<T>(values: &Values, first: usize, call: impl FnOnce(&[Option<&[u8]>]) -> T) -> T {
-        BUFFERS.with_borrow_mut(|(units, buffer)| {
+        BUFFER.with_borrow_mut(|buffer| {
             let mut places = [Place::None; MAX_VALUES];
             for (index, place) in places.iter_mut().enumerate().take(values.count.saturating_sub(first)) {
-                *place = values.place(values.at(first + index), units, buffer);
+                *place = values.place(values.at(first + index), buffer);
             }
             let fields = places.map(|place| match place {
                 Place::None => None,
@@ -173,24 +173,25 @@ impl Fields {
     }
 }
 
-/// Empties a buffer that held text, and keeps room for so many items.
+/// Empties a buffer that held text, and keeps room for so many bytes.
 ///
-/// By a fill that the compiler has to believe in, in blocks; `zeroize` writes item by item, which at a mebibyte takes as
+/// By a fill that the compiler has to believe in, in blocks; `zeroize` writes byte by byte, which at a mebibyte takes as
 /// long as the cipher.
-pub(crate) fn wipe<T: Copy + Default>(buffer: &mut Vec<T>, kept: usize) {
-    buffer.fill(T::default());
+pub(crate) fn wipe(buffer: &mut Vec<u8>, kept: usize) {
+    buffer.fill(0);
     std::hint::black_box(buffer.as_mut_slice());
     buffer.clear();
     buffer.shrink_to(kept);
 }
 
-/// Room that is kept for the next call: enough that payloads of a mebibyte cost no new pages each time.
-const KEPT_BYTES: usize = 1 << 21;
+/// Room that is kept for the next call: enough that payloads of a mebibyte cost no new pages each time. Only what is used of it
+/// takes memory.
+const KEPT_BYTES: usize = 1 << 22;
 
 impl Values {
-    fn place(&self, value: sys::napi_value, units: &mut Vec<u16>, buffer: &mut Vec<u8>) -> Place {
+    fn place(&self, value: sys::napi_value, buffer: &mut Vec<u8>) -> Place {
         let start = buffer.len();
-        if self.append_text(value, units, buffer) {
+        if self.append_text(value, buffer) {
             return Place::Text(start, buffer.len());
         }
         match self.typed_array(value) {
@@ -201,43 +202,50 @@ impl Values {
         }
     }
 
-    /// Appends a string as UTF-8, or says that the value is none: to ask that first would be a call too many.
+    /// Appends a string as UTF-8, or says that the value is none: to ask that first would be a call too many. Half of a
+    /// surrogate pair becomes U+FFFD.
     ///
-    /// By way of UTF-16: Node-API copies that in blocks, and narrowing it here goes in vectors, whereas Node-API's own UTF-8
-    /// goes character by character. A payload of 256 bytes is read in half the time.
-    fn append_text(&self, value: sys::napi_value, units: &mut Vec<u16>, buffer: &mut Vec<u8>) -> bool {
-        units.reserve(FIRST_TRY_UNITS);
-        let Some(mut written) = self.write_units(value, units) else { return false };
-        if written + 1 >= units.capacity() {
+    /// With three bytes of room for each of its units: then V8 copies one-byte strings in blocks. Where it has to see to the
+    /// end of the buffer, it goes through the string once more before.
+    fn append_text(&self, value: sys::napi_value, buffer: &mut Vec<u8>) -> bool {
+        buffer.reserve(FIRST_TRY_BYTES);
+        let Some(mut written) = self.write_utf8(value, buffer) else { return false };
+        if written + LONGEST_CHARACTER >= buffer.capacity() - buffer.len() {
             // It did not fit, or only just: asked for its length, which for most strings would be a call too many.
-            let mut length = 0;
+            let mut units = 0;
             // SAFETY: as in `number`; without a buffer the call only measures.
-            unsafe { sys::napi_get_value_string_utf16(self.env, value, ptr::null_mut(), 0, &mut length) };
-            units.resize(units.capacity(), 0); // what is left behind is text
-            wipe(units, 0);
-            units.reserve(length + 2);
-            written = self.write_units(value, units).unwrap_or_default();
+            unsafe { sys::napi_get_value_string_utf16(self.env, value, ptr::null_mut(), 0, &mut units) };
+            let mut larger = Vec::with_capacity(buffer.len() + 3 * units + LONGEST_CHARACTER + 1);
+            larger.extend_from_slice(buffer);
+            // SAFETY: that many bytes were written there. What is left behind is text.
+            unsafe { buffer.set_len(buffer.len() + written) };
+            wipe(buffer, 0);
+            *buffer = larger;
+            written = self.write_utf8(value, buffer).unwrap_or_default();
         }
-        // SAFETY: that many units were written there.
-        unsafe { units.set_len(written) };
-        text::append_utf8(units, buffer);
-        wipe(units, KEPT_BYTES);
+        // SAFETY: that many bytes were written there.
+        unsafe { buffer.set_len(buffer.len() + written) };
         true
     }
 
-    /// Writes a string into the room there is, as much of it as fits, and says how many units; nothing for another value.
-    fn write_units(&self, value: sys::napi_value, units: &mut Vec<u16>) -> Option<usize> {
-        let room = units.spare_capacity_mut();
+    /// Writes a string into the room there is, as many whole characters of it as fit, and says how many bytes; nothing for
+    /// another value.
+    fn write_utf8(&self, value: sys::napi_value, buffer: &mut Vec<u8>) -> Option<usize> {
+        let room = buffer.spare_capacity_mut();
         let mut written = 0;
-        // SAFETY: as in `number`; there is room for that many units, the last of which is a zero.
+        // SAFETY: as in `number`; there is room for that many bytes, the last of which is a zero.
         let status = unsafe {
-            sys::napi_get_value_string_utf16(self.env, value, room.as_mut_ptr().cast(), room.len(), &mut written)
+            sys::napi_get_value_string_utf8(self.env, value, room.as_mut_ptr().cast(), room.len(), &mut written)
         };
         (status == sys::Status::napi_ok).then_some(written)
     }
 }
 
-const FIRST_TRY_UNITS: usize = 2_048;
+/// Enough for a text of two thousand units, whatever they are.
+const FIRST_TRY_BYTES: usize = 3 * 2_048;
+
+/// Bytes of a character in UTF-8: fewer are left free where the next one did not fit.
+const LONGEST_CHARACTER: usize = 4;
 
 /// The fields of a reply, as JavaScript values.
 pub(crate) struct Answer {

@@ -77,8 +77,26 @@ const STARTS: &[Start] = &[
         bare: "pass",
         with: "import cardseal; cardseal.Envelope('your_api_secret_key_here').seal({'card_id': 'card_abc123'})",
     },
+    Start {
+        name: "Python: import of orjson, nacl.secret, pybase64",
+        language: Language::Python,
+        bare: "pass",
+        with: "import orjson, nacl.secret, pybase64",
+    },
     Start { name: "Node: require", language: Language::Script, bare: "", with: "require('cardseal')" },
+    Start {
+        name: "Node: require of sodium-native",
+        language: Language::Script,
+        bare: "",
+        with: "require('sodium-native')",
+    },
     Start { name: "Node: import", language: Language::Module, bare: "", with: "import 'cardseal'" },
+    Start {
+        name: "Node: import of sodium-native",
+        language: Language::Module,
+        bare: "",
+        with: "import 'sodium-native'",
+    },
     Start {
         name: "Node: import, first seal",
         language: Language::Module,
@@ -96,6 +114,12 @@ const STARTS: &[Start] = &[
         language: Language::Module,
         bare: "",
         with: "import { Envelope } from 'cardseal/wasm'; new Envelope('your_api_secret_key_here').seal({ card_id: 'card_abc123' })",
+    },
+    Start {
+        name: "WebAssembly: import of libsodium-wrappers, ready",
+        language: Language::Module,
+        bare: "",
+        with: "import sodium from 'libsodium-wrappers'; await sodium.ready",
     },
 ];
 
