@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import orjson
 import payloads
 from peers import PEERS
 
@@ -69,11 +70,11 @@ def measure(peers, job, payload, rounds):
 
     def tasks():
         if job == "seal":
-            return [(peer.seal, payload) for peer in peers]
-        return [(peer.open, peer.seal(payload)) for peer in peers]
+            return [(peer.seal, payload) for peer in peers] + [(orjson.dumps, payload)]
+        return [(peer.open, peer.seal(payload)) for peer in peers] + [(orjson.loads, orjson.dumps(payload))]
 
     repeats = [max(1, int(MINIMUM_SECONDS / turn(task, argument, 1))) for task, argument in tasks()]
-    times = [[] for _ in peers]
+    times = [[] for _ in repeats]
     gc.collect()
     gc.disable()
     for number in range(rounds):
@@ -84,8 +85,12 @@ def measure(peers, job, payload, rounds):
             turn(task, argument, 1)
             times[index].append(1e9 * turn(task, argument, repeats[index]))
     gc.enable()
-    compared = {peer.name: compare(others, times[0]) for peer, others in zip(peers[1:], times[1:], strict=True)}
-    return {"cardseal_ns": statistics.median(times[0]), "peers": compared}
+    *compared, floor = [compare(others, times[0]) for others in times[1:]]
+    return {
+        "cardseal_ns": statistics.median(times[0]),
+        "peers": {peer.name: comparison for peer, comparison in zip(peers[1:], compared, strict=True)},
+        "floors": {"orjson.dumps alone" if job == "seal" else "orjson.loads alone": floor},
+    }
 
 
 def turn(task, argument, repeats):
