@@ -252,6 +252,19 @@ fn names_that_stand_twice_are_found_wherever_they_come_from() {
     }
 }
 
+/// A value that shows nothing of itself writes no piece: the quotes need room all the same, wherever the buffer ends.
+#[test]
+fn empty_texts_are_whole_at_every_end_of_the_buffer() {
+    for before in 0..4 {
+        let mut items = vec![Shape::Text("x".repeat(before))];
+        items.extend((0..2_000).map(|_| Shape::Displayed(Vec::new())));
+        let value = Shape::Sequence(items);
+        let body = envelope().seal_response(&value).unwrap();
+        let text = envelope().open_json(&body).map(Plaintext::into_string);
+        assert_eq!(text.ok(), serde_json::to_string(&value).ok(), "{before}");
+    }
+}
+
 #[test]
 fn a_value_that_nests_too_deep_is_refused_as_its_text_is() {
     let nested = |levels: usize| (0..levels).fold(Shape::Unit, |inside, _| Shape::Sequence(vec![inside]));

@@ -10,10 +10,15 @@ use crate::{Result, fail, go, python};
 
 /// An interpreter that has the wheel, and the libraries that go with it: HTTP clients, frameworks, PyNaCl.
 pub(crate) fn python(repo: &Repo, shell: &Shell) -> Result<PathBuf> {
+    python_with(repo, shell, "installed", python::TESTS)
+}
+
+/// An interpreter that has the wheel and what a file of requirements names, in an environment of that name.
+pub(crate) fn python_with(repo: &Repo, shell: &Shell, name: &str, requirements: &str) -> Result<PathBuf> {
     let default = Interpreter::default(repo)?;
     let tools = python::environment(repo, shell, &default, "python-tools", python::DEVELOPMENT)?;
     let wheel = python::build_wheel(repo, shell, &tools, &default)?;
-    let interpreter = python::environment(repo, shell, &default, "installed", python::TESTS)?;
+    let interpreter = python::environment(repo, shell, &default, name, requirements)?;
     python::install_wheel(repo, shell, &interpreter, &wheel)?;
     Ok(interpreter)
 }

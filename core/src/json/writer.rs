@@ -101,7 +101,7 @@ impl Writer {
     /// What it fails with.
     #[cfg(all(feature = "serde", feature = "std"))]
     pub(crate) fn display(&mut self, value: &(impl fmt::Display + ?Sized)) -> fmt::Result {
-        self.reserve(2);
+        self.reserve(3); // both quotes too: there may be no piece
         let start = self.begin_value();
         self.push(b'"');
         let mut pieces = Pieces { writer: self, escaped: false };

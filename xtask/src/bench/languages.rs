@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Options;
 use crate::npm::{self, Npm};
-use crate::python::{self, Interpreter};
+use crate::python;
 use crate::repo::Repo;
 use crate::shell::Shell;
 use crate::{Result, go, installed, system};
@@ -32,12 +32,7 @@ const PYTHON_RATIOS: &str = "tests/bench/python/ratios.py";
 
 /// An interpreter that has the package as it is published, and its peers.
 pub(super) fn python_with_peers(repo: &Repo, shell: &Shell) -> Result<PathBuf> {
-    let default = Interpreter::default(repo)?;
-    let tools = python::environment(repo, shell, &default, "python-tools", python::DEVELOPMENT)?;
-    let wheel = python::build_wheel(repo, shell, &tools, &default)?;
-    let program = python::environment(repo, shell, &default, "python-bench", python::PEERS)?;
-    python::install_wheel(repo, shell, &program, &wheel)?;
-    Ok(program)
+    installed::python_with(repo, shell, "python-bench", python::PEERS)
 }
 
 pub(super) fn go(repo: &Repo, options: &Options) -> Result<Value> {

@@ -15,9 +15,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let cargo = |words: &str| {
         // With a target named, build scripts and macros are left as they are.
         let mut command = repo.cargo(&format!("{words} --target {}", host.trim()));
-        command
-            .env("CARGO_TARGET_DIR", repo.target().join("sanitizer"))
-            .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+        command.env("CARGO_TARGET_DIR", repo.target().join("sanitizer"));
         command.env("RUSTFLAGS", "-Zsanitizer=address").env("RUSTC_BOOTSTRAP", "1"); // the flag is unstable
         command
     };
