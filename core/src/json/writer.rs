@@ -262,7 +262,8 @@ impl Writer {
     #[inline(always)]
     fn literal(&mut self, value: &str) -> bool {
         let literal = self.buffer.get_mut(self.end..self.end + value.len() + 2);
-        let Some([open, inside @ .., close]) = literal else { return false }; // there is room for all of it
+        debug_assert!(literal.is_some(), "room is made before");
+        let Some([open, inside @ .., close]) = literal else { return false };
         *open = b'"';
         *close = b'"';
         let plain = copy_plain(value.as_bytes(), inside);
@@ -294,6 +295,7 @@ impl Writer {
     /// Appends a byte for which there is room.
     #[inline(always)]
     fn push(&mut self, byte: u8) {
+        debug_assert!(self.end < self.buffer.len(), "room is made before");
         if let Some(slot) = self.buffer.get_mut(self.end) {
             *slot = byte;
             self.end += 1;
@@ -309,6 +311,7 @@ impl Writer {
     /// Appends bytes of text for which there is room.
     #[inline(always)]
     fn push_bytes(&mut self, text: &[u8]) {
+        debug_assert!(text.len() <= self.buffer.len() - self.end, "room is made before");
         if let Some(slot) = self.buffer.get_mut(self.end..self.end + text.len()) {
             slot.copy_from_slice(text);
             self.end += text.len();
