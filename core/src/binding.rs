@@ -5,10 +5,13 @@
 //! a result where the host keeps it.
 
 pub use crate::envelope::Opened;
+#[cfg(all(feature = "writer", feature = "std"))]
+pub use crate::json::buffers::{keep, writer};
 pub use crate::layout::Encrypted;
 pub use crate::payload::JsonText;
 pub use crate::request::RequestHead;
 pub use crate::response::{OpenedResponse, PLAIN_MEMBERS};
+pub use crate::wipe::{Wipe, Wiped};
 
 use crate::envelope::{Body, Envelope};
 use crate::error::{Result, quoted};

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::{Deref, Range};
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::{self, Fault, Members, Sink, Unescaped, decimal};
@@ -15,6 +15,7 @@ use crate::layout::{self, Encrypted, FIELD_NAME, Layout};
 use crate::payload::{Edit, JsonText};
 use crate::secretbox::{self, Nonce};
 use crate::timestamp::Timestamp;
+use crate::wipe::{Wipe, Wiped};
 
 /// Holds a key and seals and opens with it.
 ///
@@ -167,7 +168,7 @@ impl Envelope {
         let message_bytes = pieces.iter().map(|piece| piece.len()).sum();
         self.check_size(layout::field_bytes(self.layout, message_bytes))?;
         let header_bytes = self.layout.header_bytes();
-        let mut working = Zeroizing::new(Vec::with_capacity(header_bytes + message_bytes));
+        let mut working = Wiped::new(Vec::with_capacity(header_bytes + message_bytes));
         working.resize(header_bytes, 0);
         for piece in pieces {
             working.extend_from_slice(piece);
@@ -177,12 +178,7 @@ impl Envelope {
     }
 
     /// Encrypts a message where it stands in a buffer, and puts the header before it.
-    fn encrypt_in_place(
-        &self,
-        mut buffer: Zeroizing<Vec<u8>>,
-        message: Range<usize>,
-        nonce: &Nonce,
-    ) -> Result<Encrypted> {
+    fn encrypt_in_place(&self, mut buffer: Wiped<Vec<u8>>, message: Range<usize>, nonce: &Nonce) -> Result<Encrypted> {
         let Range { start, end } = message;
         let header_start = start.checked_sub(self.layout.header_bytes());
         let parts = buffer.split_at_mut_checked(start).and_then(|(before, rest)| {
@@ -323,7 +319,7 @@ pub(crate) fn opened_text_invalid(fault: &Fault) -> Error {
 
 /// What came out of the cipher.
 pub(crate) struct Message {
-    pub(crate) message: Zeroizing<Vec<u8>>,
+    pub(crate) message: Wiped<Vec<u8>>,
     nonce: Nonce,
     pub(crate) key_index: usize,
 }
@@ -334,7 +330,7 @@ impl Message {
             Ok(text) => Ok(Opened { plaintext: Plaintext::new(text), nonce: self.nonce, key_index: self.key_index }),
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
-                error.into_bytes().zeroize();
+                error.into_bytes().wipe();
                 Err(opened_text_invalid(&Fault::new(json::FaultKind::Utf8, at)))
             }
         }
@@ -417,11 +413,11 @@ impl<'b, const N: usize> From<&'b [u8; N]> for Body<'b> {
 
 /// Decrypted JSON text. Reads as a `str`, is wiped when dropped, and never printed by `{:?}`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Plaintext(Zeroizing<String>);
+pub struct Plaintext(Wiped<String>);
 
 impl Plaintext {
     pub(crate) fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
+        Self(Wiped::new(text))
     }
 
     /// The text.
@@ -577,6 +573,8 @@ impl fmt::Debug for EnvelopeBuilder {
 mod with_host {
     use super::{Encrypted, Envelope, Result, String};
     use crate::host;
+    #[cfg(feature = "serde")]
+    use crate::json;
     use crate::timestamp::Timestamp;
 
     impl Envelope {
@@ -615,7 +613,7 @@ mod with_host {
         /// gives NaN and the infinities the form `null`.)
         #[cfg(feature = "serde")]
         pub fn seal<T: serde::Serialize + ?Sized>(&self, payload: &T) -> Result<String> {
-            self.seal_with(crate::json::written(payload)?, Timestamp::now, host::random).map(Encrypted::into_body)
+            self.seal_with(json::written(payload)?, Timestamp::now, host::random).map(json::into_body)
         }
 
         /// Seals a response, any value, without a timestamp.
@@ -624,7 +622,7 @@ mod with_host {
         /// As [`seal_response_json`](Self::seal_response_json); `invalid_payload` also where the payload has no JSON form.
         #[cfg(feature = "serde")]
         pub fn seal_response<T: serde::Serialize + ?Sized>(&self, payload: &T) -> Result<String> {
-            self.seal_response_with(crate::json::written(payload)?, host::random).map(Encrypted::into_body)
+            self.seal_response_with(json::written(payload)?, host::random).map(json::into_body)
         }
     }
 }

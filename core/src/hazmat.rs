@@ -7,7 +7,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use crate::digest::digest;
 use crate::envelope::Envelope;
@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::layout::Encrypted;
 use crate::request::{RequestHead, RequestOptions, SealedRequest};
 use crate::timestamp::Timestamp;
+use crate::wipe::{Wipe, Wiped};
 
 pub use crate::secretbox::Nonce;
 
@@ -134,7 +135,7 @@ pub fn encrypt(envelope: &Envelope, message: &[u8], nonce: &Nonce) -> Result<Str
 /// Random bytes from a host that can only hand them over in bulk, given out as nonces, each once.
 #[derive(Default)]
 pub struct NoncePool {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Wiped<Vec<u8>>,
     /// Where the bytes that are left begin.
     next: usize,
     last_refill: Option<[u8; 32]>,
@@ -167,7 +168,7 @@ impl NoncePool {
     /// `entropy_unavailable` for another length, when the bytes are those of the last refill, or when two nonces side by
     /// side are equal: the host's generator stands still, was rewound, or wrote nothing.
     pub fn refill(&mut self, fresh: &mut [u8]) -> Result<()> {
-        self.bytes.zeroize();
+        self.bytes.wipe();
         self.next = 0;
         let digest = digest(fresh);
         let (nonces, rest) = fresh.as_chunks::<{ size_of::<Nonce>() }>();

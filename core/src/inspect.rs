@@ -24,7 +24,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use zeroize::Zeroizing;
+use crate::wipe::Wiped;
 
 use crate::envelope::{DEFAULT_MAX_BYTES, Envelope, find_field, find_field_within, opened_text_invalid};
 use crate::error::{Error, ErrorCode, Result};
@@ -90,7 +90,7 @@ impl Default for InspectOptions {
 pub struct Report {
     steps: Vec<Step>,
     verdict: Verdict,
-    message: Option<Zeroizing<Vec<u8>>>,
+    message: Option<Wiped<Vec<u8>>>,
 }
 
 impl Report {
@@ -276,7 +276,7 @@ struct Walk<'i> {
     layout: Layout,
     options: &'i InspectOptions,
     steps: Vec<Step>,
-    message: Option<Zeroizing<Vec<u8>>>,
+    message: Option<Wiped<Vec<u8>>>,
 }
 
 /// A verdict is reached where a step fails, or at the end.

@@ -11,7 +11,7 @@ use core::fmt;
 use core::ops::Range;
 use core::str::FromStr;
 
-use zeroize::Zeroizing;
+use crate::wipe::Wiped;
 
 use crate::base64;
 use crate::digest::hex;
@@ -116,12 +116,17 @@ impl Encrypted {
 
     /// The field: base64 alone.
     pub fn into_field(self) -> String {
-        self.into_text("", "")
+        self.text("", "")
     }
 
     /// The HTTP body.
     pub fn into_body(self) -> String {
-        self.into_text(BODY_START, BODY_END)
+        self.body()
+    }
+
+    /// The HTTP body.
+    pub(crate) fn body(&self) -> String {
+        self.text(BODY_START, BODY_END)
     }
 
     /// Length of the field.
@@ -156,7 +161,7 @@ impl Encrypted {
     }
 
     /// Writes `start` ‖ base64 ‖ `end`, in one allocation.
-    fn into_text(self, start: &str, end: &str) -> String {
+    fn text(&self, start: &str, end: &str) -> String {
         let encoded = self.field_bytes();
         let mut text = Vec::with_capacity(start.len() + encoded + end.len());
         text.extend_from_slice(start.as_bytes());
@@ -183,7 +188,7 @@ pub(crate) struct Sealed {
     pub(crate) nonce: Nonce,
     pub(crate) tag: Tag,
     /// Exactly as long as the message; wiped when dropped, for it may have become plaintext.
-    pub(crate) message: Zeroizing<Vec<u8>>,
+    pub(crate) message: Wiped<Vec<u8>>,
 }
 
 /// Decodes a field strictly and takes it apart.
@@ -204,7 +209,7 @@ pub(crate) fn decode(layout: Layout, field: &[u8]) -> Result<Sealed> {
 
     let padding = rest.iter().rev().take_while(|&&byte| byte == b'=').count();
     let rest_bytes = (rest.len() / 4 * 3).saturating_sub(padding);
-    let mut message = Zeroizing::new(Vec::with_capacity(start.len() + rest_bytes));
+    let mut message = Wiped::new(Vec::with_capacity(start.len() + rest_bytes));
     message.extend_from_slice(start);
     message.resize(start.len() + rest_bytes, 0);
     let decoded = base64::decode(rest, message.get_mut(start.len()..).unwrap_or_default());

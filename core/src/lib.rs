@@ -76,6 +76,7 @@ mod status;
 mod tables;
 mod timestamp;
 mod webhook;
+mod wipe;
 
 pub use envelope::{Body, DEFAULT_MAX_BYTES, Envelope, EnvelopeBuilder, MAX_OPEN_SECRETS, Plaintext};
 pub use error::{Error, ErrorCode, Result};

@@ -252,6 +252,6 @@ impl Envelope {
     ) -> Result<SealedRequest> {
         let payload = crate::json::written(payload)?;
         self.seal_request_with(RequestHead::new(path, options)?, payload, Timestamp::now, crate::host::random)
-            .map(|request| request.map_body(Encrypted::into_body))
+            .map(|request| request.map_body(crate::json::into_body))
     }
 }

@@ -114,6 +114,6 @@ impl Envelope {
     /// As [`seal_webhook_json`](Self::seal_webhook_json); `invalid_payload` also where the payload has no JSON form.
     #[cfg(feature = "serde")]
     pub fn seal_webhook<T: serde::Serialize + ?Sized>(&self, payload: &T) -> Result<String> {
-        self.seal_webhook_with(crate::json::written(payload)?, crate::host::random).map(Encrypted::into_body)
+        self.seal_webhook_with(crate::json::written(payload)?, crate::host::random).map(crate::json::into_body)
     }
 }

@@ -233,3 +233,23 @@ fn no_block_is_given_back_with_plaintext_in_it() {
         assert_eq!(left_behind(|| envelope.open::<u8>(&body).unwrap_err()), 0, "a payload of another type");
     }
 }
+
+/// A thread keeps the buffer of its last payload, but a large one only until it seals a small one.
+#[cfg(all(feature = "serde", feature = "std"))]
+#[test]
+fn a_large_buffer_is_kept_only_while_it_is_needed() {
+    let (envelope, size) = (envelope(), 1 << 20);
+    let large = "x".repeat(size);
+    let held_after = |text: &str| {
+        let before = CURRENT.get();
+        drop(envelope.seal_response(text).unwrap());
+        CURRENT.get() - before
+    };
+    let size = size as isize;
+    assert!(held_after(&large) >= size, "the buffer of the first");
+    assert!(held_after(&large).abs() < size / 8, "the second needs no other");
+    assert!(held_after("small") <= -size, "the third gives it back");
+    assert!(held_after("small") < 8_192, "the fourth takes little");
+    let huge = "x".repeat(8 << 20);
+    assert!(held_after(&huge).abs() < size, "nobody keeps that much");
+}

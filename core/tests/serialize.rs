@@ -252,6 +252,36 @@ fn names_that_stand_twice_are_found_wherever_they_come_from() {
     }
 }
 
+/// What is known of one struct's names is not taken for what another's are, in the same value or in the next.
+#[test]
+fn names_are_told_apart_whatever_stood_in_their_places_before() {
+    let lists: Vec<Vec<&'static str>> = (0..=3).flat_map(|count| lists_of(&["a", "b", "\"\n\""], count)).collect();
+    let object =
+        |names: &[&'static str]| Shape::Struct("Name", names.iter().map(|name| (*name, Shape::Unit)).collect());
+    let mut refused = 0;
+    for first in &lists {
+        for second in &lists {
+            let around = Shape::Struct("Name", vec![("a", object(first)), ("b", object(second)), ("c", object(first))]);
+            for value in [Shape::Sequence(vec![object(first), object(second)]), around] {
+                let sealed = envelope().seal_response(&value);
+                let of_text = envelope().seal_response_json(&serde_json::to_string(&value).unwrap());
+                let outcome = |sealed: cardseal::Result<String>| sealed.map(drop).map_err(|error| error.to_string());
+                refused += usize::from(sealed.is_err());
+                assert_eq!(outcome(sealed), outcome(of_text), "{value:?}");
+            }
+        }
+    }
+    assert!(refused > 1_000, "{refused}");
+}
+
+fn lists_of(names: &[&'static str], count: usize) -> Vec<Vec<&'static str>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let longer = |list: &Vec<&'static str>| names.iter().map(|name| [&**list, &[*name]].concat()).collect::<Vec<_>>();
+    lists_of(names, count - 1).iter().flat_map(longer).collect()
+}
+
 /// A value that shows nothing of itself writes no piece: the quotes need room all the same, wherever the buffer ends.
 #[test]
 fn empty_texts_are_whole_at_every_end_of_the_buffer() {

@@ -129,7 +129,7 @@ fn dispatch(
         // field → message
         Operation::Decrypt => {
             let field = arguments.text(0, ErrorCode::InvalidEnvelope)?;
-            reply.bytes(&zeroize::Zeroizing::new(session.envelope(handle)?.decrypt(field)?));
+            reply.bytes(&cardseal::binding::Wiped::new(session.envelope(handle)?.decrypt(field)?));
         }
         // → timestamp
         Operation::Timestamp => reply.number(host.stamp()?.as_micros()),

@@ -3,16 +3,14 @@
 use std::borrow::Cow;
 use std::str::FromStr as _;
 
-use cardseal::binding::{self, Encrypted, JsonText, RequestHead};
+use cardseal::binding::{self, Encrypted, JsonText, RequestHead, Wiped};
 use cardseal::{DEFAULT_MAX_BYTES, Layout, RequestOptions, ResponseError, Timestamp, Window};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyType};
-use zeroize::Zeroizing;
 
 use crate::ascii::ascii_text;
 use crate::body::SealedBody;
-use crate::buffers;
 use crate::errors::{envelope_error, guard, response_error};
 use crate::objects::Objects;
 use crate::payload::{Payload, to_seal};
@@ -378,7 +376,7 @@ impl Envelope {
         let py = field.py();
         guard(|| {
             let field = lossy(field);
-            let message = detached(py, field.len(), || self.core.decrypt(&field).map(Zeroizing::new));
+            let message = detached(py, field.len(), || self.core.decrypt(&field).map(Wiped::new));
             Ok(PyBytes::new(py, &message.map_err(|error| envelope_error(py, &error))?))
         })
     }
@@ -485,14 +483,14 @@ fn bytes_or_text<'a>(message: &'a Bound<'_, PyAny>) -> PyResult<Message<'a>> {
         Ok(bytes) => Ok(Message::Lent(bytes.as_bytes())),
         Err(_) => {
             let bytes = copied(message, "a message is str, bytes, bytearray or memoryview")?;
-            Ok(Message::Copy(Zeroizing::new(bytes)))
+            Ok(Message::Copy(Wiped::new(bytes)))
         }
     }
 }
 
 enum Message<'a> {
     Lent(&'a [u8]),
-    Copy(Zeroizing<Vec<u8>>),
+    Copy(Wiped<Vec<u8>>),
 }
 
 impl std::ops::Deref for Message<'_> {
@@ -508,7 +506,7 @@ impl std::ops::Deref for Message<'_> {
 
 fn body_text<'py>(py: Python<'py>, encrypted: Encrypted) -> PyResult<Bound<'py, PyString>> {
     let text = ascii_text(py, encrypted.body_bytes(), |out| encrypted.write_body(out));
-    buffers::keep(encrypted);
+    binding::keep(encrypted);
     text
 }
 

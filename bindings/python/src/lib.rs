@@ -8,7 +8,6 @@ compile_error!("cardseal's native module is for CPython");
 
 mod ascii;
 mod body;
-mod buffers;
 mod envelope;
 mod errors;
 mod floats;

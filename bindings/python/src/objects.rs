@@ -10,11 +10,11 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use cardseal::binding::Wiped;
 use cardseal::json::{Fault, MemberNames, Number, Place, Sink, Text};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
-use zeroize::Zeroizing;
 
 use crate::ascii::new_ascii;
 
@@ -149,7 +149,7 @@ impl<'py> Sink for Objects<'py> {
 #[inline]
 fn string<'py>(py: Python<'py>, text: Text<'_>) -> PyResult<Bound<'py, PyAny>> {
     if text.is_escaped() {
-        let value = Zeroizing::new(text.value().into_owned());
+        let value = Wiped::new(text.value().into_owned());
         return new_string(py, &value);
     }
     new_string(py, text.raw())

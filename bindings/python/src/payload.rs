@@ -1,10 +1,9 @@
 //! Payloads to be sealed: JSON text, or objects that become such.
 
-use cardseal::binding::{self, JsonText};
+use cardseal::binding::{self, JsonText, Wiped};
 use cardseal::json::Writer;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
-use zeroize::Zeroizing;
 
 use crate::errors::envelope_error;
 use crate::text;
@@ -13,7 +12,7 @@ use crate::write;
 pub(crate) enum Payload<'a> {
     Text(&'a str),
     /// A copy of text that somebody could write to, wiped when dropped.
-    Copy(Zeroizing<String>),
+    Copy(Wiped<String>),
     Written(Writer),
 }
 
@@ -50,8 +49,8 @@ impl<'a> Payload<'a> {
 }
 
 fn copy<'a>(py: Python<'_>, bytes: Vec<u8>) -> PyResult<Payload<'a>> {
-    String::from_utf8(bytes).map(|text| Payload::Copy(Zeroizing::new(text))).or_else(|error| {
-        let bytes = Zeroizing::new(error.into_bytes());
+    String::from_utf8(bytes).map(|text| Payload::Copy(Wiped::new(text))).or_else(|error| {
+        let bytes = Wiped::new(error.into_bytes());
         binding::payload_text(&bytes).map(|_| Payload::Text("")).map_err(|error| envelope_error(py, &error))
     })
 }

@@ -21,7 +21,6 @@ use pyo3::types::{
 use pyo3::{Borrowed, ffi, intern};
 
 use crate::ascii;
-use crate::buffers;
 use crate::errors::error_of;
 use crate::floats::with_float_token;
 
@@ -35,7 +34,7 @@ pub(crate) fn written_or_refused(
     payload: &Bound<'_, PyAny>,
     default: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Result<Writer, String>> {
-    let mut walker = Walker { writer: buffers::writer(), default, default_levels: 0 };
+    let mut walker = Walker { writer: binding::writer(), default, default_levels: 0 };
     match walker.value(payload) {
         Ok(()) => Ok(Ok(walker.writer)),
         Err(stop) => match *stop {

@@ -5,22 +5,38 @@ use super::scan::{has_special, is_special, special_bytes};
 /// Copies plain string bytes to the start of `to`, which is at least as long, up to the first that is not; gives how
 /// many those are. Bytes of `to` behind them may change as well, as far as `from` reaches.
 ///
-/// Whole blocks first; what is left of a text is copied with the bytes before it, once more, in one piece. Only where
-/// something special stands are bytes looked at one by one.
+/// A short text is copied as its first and its last bytes, which overlap. Only where something special stands are bytes looked
+/// at more closely.
 #[inline(always)]
 pub(super) fn copy_plain(from: &[u8], to: &mut [u8]) -> usize {
     match from.len() {
-        16.. => copy_plain_blocks(from, to),
+        33.. => copy_plain_blocks(from, to),
+        16..=32 => copy_both_ends::<16>(from, to, |first, last| has_special(first) | has_special(last)),
         8..16 => copy_both_ends::<8>(from, to, |first, last| {
-            special_bytes(u64::from_le_bytes(*first)) | special_bytes(u64::from_le_bytes(*last))
+            special_bytes(u64::from_le_bytes(*first)) | special_bytes(u64::from_le_bytes(*last)) != 0
         }),
         4..8 => copy_both_ends::<4>(from, to, |[a, b, c, d], [e, f, g, h]| {
-            special_bytes(u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]))
+            special_bytes(u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h])) != 0
         }),
         2..4 => copy_both_ends::<2>(from, to, |[a, b], [c, d]| {
-            special_bytes(u64::from_le_bytes([*a, *b, *c, *d, b' ', b' ', b' ', b' ']))
+            special_bytes(u64::from_le_bytes([*a, *b, *c, *d, b' ', b' ', b' ', b' '])) != 0
         }),
-        _ => copy_plain_bytes(from, to, 0),
+        _ => copy_plain_words(from, to, 0),
+    }
+}
+
+/// Copies a text, whatever is in it, to the start of `to`, which is at least as long. For short ones, which a call would
+/// take longer for.
+#[inline(always)]
+pub(super) fn copy_short(from: &[u8], to: &mut [u8]) {
+    let Some(to) = to.get_mut(..from.len()) else { return };
+    match from.len() {
+        33.. => to.copy_from_slice(from),
+        16..=32 => put_both_ends::<16>(from, to),
+        8..16 => put_both_ends::<8>(from, to),
+        4..8 => put_both_ends::<4>(from, to),
+        2..4 => put_both_ends::<2>(from, to),
+        _ => put_both_ends::<1>(from, to),
     }
 }
 
@@ -41,7 +57,7 @@ fn copy_plain_blocks(from: &[u8], to: &mut [u8]) -> usize {
     {
         *slot = *block;
         if has_special(block) {
-            return copy_plain_bytes(from, to, at);
+            return copy_plain_words(from, to, at);
         }
         at += block.len();
     }
@@ -51,34 +67,54 @@ fn copy_plain_blocks(from: &[u8], to: &mut [u8]) -> usize {
     {
         *slot = *block;
         if has_special(block) {
-            return copy_plain_bytes(from, to, at);
+            return copy_plain_words(from, to, at);
         }
     }
     from.len()
 }
 
-/// A text of at least `N` and at most twice as many bytes; `special` has a bit for each special one of its first and last `N`.
+/// A text of at least `N` and at most twice as many bytes.
 #[inline(always)]
-fn copy_both_ends<const N: usize>(from: &[u8], to: &mut [u8], special: impl Fn(&[u8; N], &[u8; N]) -> u64) -> usize {
+fn copy_both_ends<const N: usize>(
+    from: &[u8],
+    to: &mut [u8],
+    is_special: impl Fn(&[u8; N], &[u8; N]) -> bool,
+) -> usize {
     if let (Some(first), Some(last)) = (from.first_chunk(), from.last_chunk())
-        && special(first, last) == 0
+        && !is_special(first, last)
         && let Some(to) = to.get_mut(..from.len())
     {
-        if let Some(slot) = to.first_chunk_mut() {
-            *slot = *first;
-        }
-        if let Some(slot) = to.last_chunk_mut() {
-            *slot = *last;
-        }
+        put_both_ends::<N>(from, to);
         return from.len();
     }
-    copy_plain_bytes(from, to, 0)
+    copy_plain_words(from, to, 0)
 }
 
-#[inline]
-fn copy_plain_bytes(from: &[u8], to: &mut [u8], start: usize) -> usize {
-    let mut at = start;
-    for (&byte, slot) in from.iter().zip(to).skip(start) {
+/// A text of at most twice `N` bytes, over another of its length; nothing where it has fewer than `N`.
+#[inline(always)]
+fn put_both_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
+    if let (Some(first), Some(slot)) = (from.first_chunk::<N>(), to.first_chunk_mut()) {
+        *slot = *first;
+    }
+    if let (Some(last), Some(slot)) = (from.last_chunk::<N>(), to.last_chunk_mut()) {
+        *slot = *last;
+    }
+}
+
+/// Goes on from `at`, and says where it has come to.
+#[inline(never)]
+pub(super) fn copy_plain_words(from: &[u8], to: &mut [u8], mut at: usize) -> usize {
+    while let Some(word) = from.get(at..).and_then(<[u8]>::first_chunk::<8>)
+        && let Some(slot) = to.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<8>)
+    {
+        *slot = *word;
+        let hits = special_bytes(u64::from_le_bytes(*word));
+        at += (hits.trailing_zeros() / 8) as usize;
+        if hits != 0 {
+            return at;
+        }
+    }
+    for (&byte, slot) in from.iter().zip(to).skip(at) {
         if is_special(byte) {
             break;
         }

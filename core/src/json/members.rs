@@ -81,6 +81,12 @@ impl<const N: usize> Members<N> {
         matches!(self.progress.root, Some(Kind::Object))
     }
 
+    /// How many arrays and objects are open.
+    #[cfg(feature = "writer")]
+    pub(super) const fn depth(&self) -> usize {
+        self.progress.depth
+    }
+
     /// How many members the root object has.
     pub(crate) const fn count(&self) -> usize {
         self.progress.count

@@ -8,6 +8,8 @@
 //! [`MAX_NUMBER_BYTES`] bytes within binary64's range, no lone surrogates, nothing after the value but white space.
 //! It never copies the text: its one table holds offsets, eight bytes a member name of the objects still open.
 
+#[cfg(all(feature = "writer", feature = "std"))]
+pub(crate) mod buffers;
 mod canonical;
 #[cfg(feature = "writer")]
 mod copy;
@@ -31,7 +33,7 @@ pub use reader::{Sink, read, read_utf8};
 pub(crate) use scan::decimal;
 pub use scan::{trim, write_digits, write_string};
 #[cfg(all(feature = "serde", feature = "std"))]
-pub(crate) use serialize::written;
+pub(crate) use serialize::{into_body, written};
 pub(crate) use text::Unescaped;
 pub use text::{Number, Text};
 #[cfg(feature = "writer")]

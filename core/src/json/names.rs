@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::ops::Range;
 
-use zeroize::Zeroizing;
+use crate::wipe::Wiped;
 
 use super::scan::skip_plain;
 use super::sort::sort_by;
@@ -331,7 +331,7 @@ fn word_at(bytes: &[u8], at: usize) -> u64 {
 
 #[cold]
 fn hash_escaped(text: &str, name: Range<usize>) -> u32 {
-    let value = Zeroizing::new(unescape(text.get(name).unwrap_or_default()));
+    let value = Wiped::new(unescape(text.get(name).unwrap_or_default()));
     hash(value.as_bytes(), 0..value.len())
 }
 

@@ -21,39 +21,59 @@ pub fn write_string(out: &mut String, value: &str) {
 
 /// Hands one character of a string literal to `write`, escaped where RFC 8785 escapes it.
 pub(super) fn write_character(character: char, mut write: impl FnMut(&str)) {
-    match character {
-        '"' => write("\\\""),
-        '\\' => write("\\\\"),
-        '\u{8}' => write("\\b"),
-        '\t' => write("\\t"),
-        '\n' => write("\\n"),
-        '\u{c}' => write("\\f"),
-        '\r' => write("\\r"),
-        '\0'..='\x1f' => {
-            let code = character as u8;
-            write("\\u00");
-            write(if code < 0x10 { "0" } else { "1" });
-            write(HEX.get(usize::from(code & 15)..).and_then(|digits| digits.get(..1)).unwrap_or_default());
-        }
-        other => write(other.encode_utf8(&mut [0; 4])),
+    let (escape, length) = u8::try_from(character).map_or(NO_ESCAPE, escape);
+    match escape.get(..length) {
+        Some(escape @ [_, ..]) => write(core::str::from_utf8(escape).unwrap_or_default()),
+        _ => write(character.encode_utf8(&mut [0; 4])),
     }
 }
 
-/// The decimal digits of a number, written at the end of `digits`, two for each division.
+/// How RFC 8785 escapes a byte of a string, and how long that is; nothing for a byte that it leaves as it is.
+#[inline]
+pub(super) const fn escape(byte: u8) -> ([u8; LONGEST_ESCAPE], usize) {
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        0x08 => b'b',
+        b'\t' => b't',
+        b'\n' => b'n',
+        0x0c => b'f',
+        b'\r' => b'r',
+        ..0x20 => {
+            let last = byte & 15;
+            let last = if last < 10 { b'0' + last } else { b'a' + last - 10 };
+            return ([b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), last], LONGEST_ESCAPE);
+        }
+        _ => return NO_ESCAPE,
+    };
+    ([b'\\', short, 0, 0, 0, 0], 2)
+}
+
+pub(super) const LONGEST_ESCAPE: usize = 6;
+
+const NO_ESCAPE: ([u8; LONGEST_ESCAPE], usize) = ([0; LONGEST_ESCAPE], 0);
+
+/// The decimal digits of a number, written at the end of `digits`.
 pub fn write_digits(number: u64, digits: &mut [u8; 20]) -> &str {
+    let start = 20 - put_digits(number, digits);
+    digits.get(start..).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or_default()
+}
+
+/// Puts the decimal digits of a number at the end of `digits`, two for each division, and says how many they are.
+#[inline]
+pub(super) fn put_digits(number: u64, digits: &mut [u8; 20]) -> usize {
     let (pairs, _) = digits.as_chunks_mut::<2>();
-    let mut start = 20;
+    let mut count = 0;
     let mut rest = number;
     for pair in pairs.iter_mut().rev() {
         let [tens, ones] = [rest % 100 / 10, rest % 10].map(|digit| b'0' + digit as u8);
         *pair = [tens, ones];
-        start -= if rest < 10 { 1 } else { 2 };
+        count += if rest < 10 { 1 } else { 2 };
         rest /= 100;
         if rest == 0 {
             break;
         }
     }
-    digits.get(start..).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or_default()
+    count
 }
 
 /// The decimal digits of a number as a piece of a message.
@@ -63,8 +83,6 @@ pub fn write_digits(number: u64, digits: &mut [u8; 20]) -> &str {
 pub(crate) fn decimal(number: u64) -> String {
     write_digits(number, &mut [0; 20]).into()
 }
-
-const HEX: &str = "0123456789abcdef";
 
 /// Index of the first byte at or after `from` that ends a run of plain string bytes: a quote, a backslash, a control
 /// character; or the length.

@@ -3,25 +3,41 @@
 //! The same text as `serde_json` gives, byte for byte, without a second pass over it: the writer knows that it is strict.
 //! What is rare, and all that fails, is left to `serde_json` and the reader, which have the words for it.
 
+use core::cell::Cell;
 use core::fmt::{self, Display};
+use core::ops::Range;
+use std::boxed::Box;
 use std::io;
+use std::string::String;
+use std::thread_local;
 
 use serde::ser::{self, Impossible, Serialize};
 
+use super::buffers;
+use super::copy::copy_short;
 use super::fault::Fault;
+use super::scan::is_special;
 use super::writer::Writer;
 use crate::error::{Error, ErrorCode, Result as CoreResult};
+use crate::layout::Encrypted;
 
 /// The JSON text of a value.
 ///
 /// # Errors
 /// `invalid_payload` for what has none.
 pub(crate) fn written<T: Serialize + ?Sized>(value: &T) -> CoreResult<Writer> {
-    let mut writer = Writer::with_capacity(FIRST_BYTES);
-    if value.serialize(Values(&mut writer)).is_ok() {
+    // Taken out meanwhile: a value may seal another one in order to show itself.
+    let shapes = SHAPES.try_with(Cell::take).ok().flatten().unwrap_or_default();
+    let mut text = Text { writer: buffers::writer(), shapes };
+    let outcome = value.serialize(Values(&mut text));
+    let Text { writer, mut shapes } = text;
+    shapes.close(0);
+    let _ = SHAPES.try_with(|kept| kept.set(Some(shapes))); // a thread that is ending has no place for them any more
+    if outcome.is_ok() {
         return Ok(writer);
     }
-    let mut writer = Writer::with_capacity(FIRST_BYTES);
+    drop(writer); // half a text may be in it, which is wiped
+    let mut writer = buffers::writer();
     match serde_json::to_writer(Raw(&mut writer), value) {
         Ok(()) => Ok(writer),
         // serde's messages may quote the value.
@@ -32,8 +48,99 @@ pub(crate) fn written<T: Serialize + ?Sized>(value: &T) -> CoreResult<Writer> {
     }
 }
 
-/// Enough for most requests.
-const FIRST_BYTES: usize = 512;
+/// The HTTP body of what was written here.
+pub(crate) fn into_body(encrypted: Encrypted) -> String {
+    let body = encrypted.body();
+    buffers::keep(encrypted);
+    body
+}
+
+thread_local! {
+    /// What a thread's last value looked like.
+    static SHAPES: Cell<Option<Box<Shapes>>> = const { Cell::new(None) };
+}
+
+/// A text that is being written.
+struct Text {
+    writer: Writer,
+    shapes: Box<Shapes>,
+}
+
+/// The names of the fields of all structs that are still open, innermost last.
+///
+/// Behind them stand those of structs that have ended: the items of a list, and the payloads of a program, have the same
+/// fields as a rule, each in the same place as in the one before. What is known of a name is found by its address, and the
+/// text is not looked at.
+struct Shapes {
+    names: [&'static str; MOST_FIELDS],
+    /// A bit for each of `names` that has no character to escape.
+    plain: u64,
+    count: usize,
+    /// Places of `names` which are known to differ from each other.
+    proven: Range<usize>,
+}
+
+/// With more fields open than that, the reader looks.
+const MOST_FIELDS: usize = u64::BITS as usize;
+
+impl Default for Shapes {
+    fn default() -> Self {
+        Self { names: [""; MOST_FIELDS], plain: 0, count: 0, proven: 0..0 }
+    }
+}
+
+impl Shapes {
+    /// Adds a name, and says whether it is known to have no character to escape.
+    #[inline]
+    fn open(&mut self, name: &'static str) -> bool {
+        let place = self.count;
+        self.count += 1;
+        match self.names.get(place) {
+            Some(known) if core::ptr::eq(*known, name) => self.plain >> (place % MOST_FIELDS) & 1 != 0,
+            _ => self.open_new(place, name),
+        }
+    }
+
+    #[inline(never)]
+    fn open_new(&mut self, place: usize, name: &'static str) -> bool {
+        let Some(slot) = self.names.get_mut(place) else { return false };
+        *slot = name;
+        self.proven.end = self.proven.end.min(place);
+        let is_plain = !name.bytes().any(is_special);
+        self.plain = self.plain & !(1 << place) | u64::from(is_plain) << place;
+        is_plain
+    }
+
+    /// Forgets the names since `mark`, and says whether they differ from each other.
+    #[inline]
+    fn close(&mut self, mark: usize) -> bool {
+        let names = mark..self.count;
+        self.count = mark;
+        names.is_empty() || self.proven.start == mark && names.end <= self.proven.end || self.prove(names)
+    }
+
+    #[inline(never)]
+    fn prove(&mut self, place: Range<usize>) -> bool {
+        let Some(names) = self.names.get(place.clone()) else { return false };
+        let mut seen = 0;
+        for (index, name) in names.iter().enumerate() {
+            let bit = bit(name);
+            if seen & bit != 0 && names.get(..index).is_some_and(|earlier| earlier.contains(name)) {
+                return false;
+            }
+            seen |= bit;
+        }
+        self.proven = place;
+        true
+    }
+}
+
+/// A bit by a name's length, its first letter and its last.
+fn bit(name: &str) -> u64 {
+    let letter = |letter: Option<&u8>| letter.map_or(0, |letter| usize::from(*letter));
+    let letters = name.len() + 7 * letter(name.as_bytes().first()) + 31 * letter(name.as_bytes().last());
+    1 << (letters % 64)
+}
 
 /// Why the text is not written here. Whoever asks again learns more.
 #[derive(Debug)]
@@ -68,7 +175,7 @@ impl From<fmt::Error> for Elsewhere {
 }
 
 /// Writes one value.
-struct Values<'w>(&'w mut Writer);
+struct Values<'w>(&'w mut Text);
 
 impl<'w> Values<'w> {
     /// A number by the token that `serde_json` has for it, which is short and within binary64; NaN and the infinities are `null`
@@ -77,16 +184,16 @@ impl<'w> Values<'w> {
         let mut token = Token::default();
         serde_json::to_writer(&mut token, &value).map_err(|_| Elsewhere)?;
         match token.as_bytes() {
-            b"null" => self.0.null(),
-            token => self.0.known_number(token),
+            b"null" => self.0.writer.null(),
+            token => self.0.writer.known_number(token),
         }
         Ok(())
     }
 
     /// `{"variant":`
-    fn variant(self, variant: &str) -> Result<&'w mut Writer, Elsewhere> {
-        self.0.begin_object()?;
-        self.0.name(variant);
+    fn variant(self, variant: &str) -> Result<&'w mut Text, Elsewhere> {
+        self.0.writer.begin_object()?;
+        self.0.writer.name(variant);
         Ok(self.0)
     }
 }
@@ -96,7 +203,7 @@ macro_rules! integers {
         $(
             #[inline]
             fn $method(self, value: $integer) -> Written {
-                self.0.integer(i64::from(value));
+                self.0.writer.integer(i64::from(value));
                 Ok(())
             }
         )*
@@ -144,7 +251,7 @@ impl<'w> ser::Serializer for Values<'w> {
 
     #[inline]
     fn serialize_bool(self, value: bool) -> Written {
-        self.0.boolean(value);
+        self.0.writer.boolean(value);
         Ok(())
     }
 
@@ -154,13 +261,13 @@ impl<'w> ser::Serializer for Values<'w> {
 
     #[inline]
     fn serialize_str(self, value: &str) -> Written {
-        self.0.string(value);
+        self.0.writer.string(value);
         Ok(())
     }
 
     /// Piece by piece: a text of its own would stay in memory.
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Written {
-        Ok(self.0.display(value)?)
+        Ok(self.0.writer.display(value)?)
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Written {
@@ -169,7 +276,7 @@ impl<'w> ser::Serializer for Values<'w> {
 
     #[inline]
     fn serialize_unit(self) -> Written {
-        self.0.null();
+        self.0.writer.null();
         Ok(())
     }
 
@@ -203,15 +310,15 @@ impl<'w> ser::Serializer for Values<'w> {
         variant: &'static str,
         value: &T,
     ) -> Written {
-        let writer = self.variant(variant)?;
-        value.serialize(Values(writer))?;
-        writer.end_object();
+        let text = self.variant(variant)?;
+        value.serialize(Values(text))?;
+        text.writer.end_object();
         Ok(())
     }
 
     #[inline]
     fn serialize_seq(self, _: Option<usize>) -> Result<Items<'w>, Elsewhere> {
-        self.0.begin_array()?;
+        self.0.writer.begin_array()?;
         Ok(Items(self.0))
     }
 
@@ -235,8 +342,8 @@ impl<'w> ser::Serializer for Values<'w> {
 
     /// Nobody knows whether a map has a name twice: the reader looks.
     fn serialize_map(self, _: Option<usize>) -> Result<Entries<'w>, Elsewhere> {
-        self.0.begin_object()?;
-        self.0.distrust_names();
+        self.0.writer.begin_object()?;
+        self.0.writer.distrust_names();
         Ok(Entries(self.0))
     }
 
@@ -245,8 +352,9 @@ impl<'w> ser::Serializer for Values<'w> {
         if name.starts_with(PRIVATE) {
             return Err(Elsewhere);
         }
-        self.0.begin_object()?;
-        Ok(Fields { writer: self.0, names: [""; MOST_FIELDS], count: 0, hashes: 0 })
+        self.0.writer.begin_object()?;
+        let mark = self.0.shapes.count;
+        Ok(Fields { text: self.0, mark })
     }
 
     fn serialize_struct_variant(
@@ -264,7 +372,7 @@ impl<'w> ser::Serializer for Values<'w> {
 const PRIVATE: &str = "$serde_json::private";
 
 /// Writes the items of an array.
-struct Items<'w>(&'w mut Writer);
+struct Items<'w>(&'w mut Text);
 
 impl Items<'_> {
     #[inline]
@@ -274,61 +382,48 @@ impl Items<'_> {
 
     #[inline]
     fn finish(self) -> Written {
-        self.0.end_array();
+        self.0.writer.end_array();
         Ok(())
     }
 }
 
 /// Writes the fields of a struct, and looks whether a name stands twice among them.
 struct Fields<'w> {
-    writer: &'w mut Writer,
-    names: [&'static str; MOST_FIELDS],
-    count: usize,
-    /// A bit for each name so far: where a name's is not set, none is the same.
-    hashes: u64,
+    text: &'w mut Text,
+    /// Where its names begin.
+    mark: usize,
 }
-
-/// With more fields than that, the reader looks.
-const MOST_FIELDS: usize = 32;
 
 impl Fields<'_> {
     #[inline]
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Written {
-        let is_known = self.hashes & bit(name) != 0 && self.names.get(..self.count).unwrap_or_default().contains(&name);
-        match self.names.get_mut(self.count) {
-            Some(slot) if !is_known => *slot = name,
-            _ => self.writer.distrust_names(),
+        if self.text.shapes.open(name) {
+            self.text.writer.plain_name(name);
+        } else {
+            self.text.writer.name(name);
         }
-        self.hashes |= bit(name);
-        self.count += 1;
-        self.writer.name(name);
-        value.serialize(Values(self.writer))
+        value.serialize(Values(self.text))
     }
 
     #[inline]
     fn finish(self) -> Written {
-        self.writer.end_object();
+        if !self.text.shapes.close(self.mark) {
+            self.text.writer.distrust_names();
+        }
+        self.text.writer.end_object();
         Ok(())
     }
 }
 
-/// A bit by a name's length, its first letter and its last.
-#[inline]
-fn bit(name: &str) -> u64 {
-    let letter = |letter: Option<&u8>| letter.map_or(0, |letter| usize::from(*letter));
-    let letters = name.len() + 7 * letter(name.as_bytes().first()) + 31 * letter(name.as_bytes().last());
-    1 << (letters % 64)
-}
-
 /// Writes the entries of a map.
-struct Entries<'w>(&'w mut Writer);
+struct Entries<'w>(&'w mut Text);
 
 impl ser::SerializeMap for Entries<'_> {
     type Ok = ();
     type Error = Elsewhere;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Written {
-        key.serialize(Name(self.0))
+        key.serialize(Name(&mut self.0.writer))
     }
 
     #[inline]
@@ -337,7 +432,7 @@ impl ser::SerializeMap for Entries<'_> {
     }
 
     fn end(self) -> Written {
-        self.0.end_object();
+        self.0.writer.end_object();
         Ok(())
     }
 }
@@ -354,8 +449,8 @@ impl ser::SerializeTupleVariant for InVariant<Items<'_>> {
     }
 
     fn end(self) -> Written {
-        self.0.0.end_array();
-        self.0.0.end_object();
+        self.0.0.writer.end_array();
+        self.0.0.writer.end_object();
         Ok(())
     }
 }
@@ -369,8 +464,9 @@ impl ser::SerializeStructVariant for InVariant<Fields<'_>> {
     }
 
     fn end(self) -> Written {
-        self.0.writer.end_object();
-        self.0.writer.end_object();
+        let Fields { text, mark } = self.0;
+        Fields { text, mark }.finish()?;
+        text.writer.end_object();
         Ok(())
     }
 }
@@ -531,7 +627,7 @@ impl io::Write for Token {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let end = self.length + bytes.len();
         let Some(slot) = self.bytes.get_mut(self.length..end) else { return Ok(0) };
-        slot.copy_from_slice(bytes);
+        copy_short(bytes, slot);
         self.length = end;
         Ok(bytes.len())
     }

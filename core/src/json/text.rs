@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::fmt;
 use core::ops::{Deref, Range};
 
-use zeroize::Zeroizing;
+use crate::wipe::Wiped;
 
 use super::scan::{hex4, skip_plain};
 
@@ -88,13 +88,13 @@ impl fmt::Debug for Number<'_> {
 /// A string's value: borrowed where nothing is escaped, wiped when dropped where it had to be built.
 pub(crate) enum Unescaped<'t> {
     Borrowed(&'t str),
-    Owned(Zeroizing<String>),
+    Owned(Wiped<String>),
 }
 
 impl<'t> Unescaped<'t> {
     /// The value of an accepted literal's inside.
     pub(super) fn new(raw: &'t str, escaped: bool) -> Self {
-        if escaped { Self::Owned(Zeroizing::new(unescape(raw))) } else { Self::Borrowed(raw) }
+        if escaped { Self::Owned(Wiped::new(unescape(raw))) } else { Self::Borrowed(raw) }
     }
 
     /// The value for whoever need not wipe it.

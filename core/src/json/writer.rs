@@ -5,14 +5,14 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use zeroize::Zeroizing;
+use crate::wipe::Wiped;
 
 use super::MAX_DEPTH;
-use super::copy::copy_plain;
+use super::copy::{copy_plain, copy_plain_words, copy_short};
 use super::fault::{Fault, FaultKind};
 use super::members::{Kind, Members};
 use super::reader::check_number;
-use super::scan::{write_character, write_digits};
+use super::scan::{LONGEST_ESCAPE, escape, put_digits};
 use crate::layout::Layout;
 use crate::payload::{Edit, PAYLOAD_MEMBERS};
 
@@ -24,13 +24,11 @@ use crate::payload::{Edit, PAYLOAD_MEMBERS};
 /// says so with [`distrust_names`](Self::distrust_names), and the text is read after all.
 pub struct Writer {
     /// Room for a header and an edit, then the text, then whatever was there. Wiped when it is outgrown or dropped.
-    buffer: Zeroizing<Vec<u8>>,
-    /// Where the text ends.
+    buffer: Wiped<Vec<u8>>,
+    /// Where the text ends. A comma follows every value at once, in the same step, and gives way to the bracket that ends
+    /// what the value is in.
     end: usize,
     members: Members<2>,
-    depth: usize,
-    /// Whether something stands at this level that a comma has to follow.
-    needs_comma: bool,
     names_are_unique: bool,
 }
 
@@ -45,35 +43,45 @@ impl Writer {
         if buffer.len() < ROOM {
             buffer.resize(ROOM, 0);
         }
-        let buffer = Zeroizing::new(buffer);
-        let members = Members::new(PAYLOAD_MEMBERS);
-        Self { buffer, end: ROOM, members, depth: 0, needs_comma: false, names_are_unique: true }
+        let buffer = Wiped::new(buffer);
+        Self { buffer, end: ROOM, members: Members::new(PAYLOAD_MEMBERS), names_are_unique: true }
     }
 
     /// `null`.
     #[inline]
     pub fn null(&mut self) {
-        self.word("null", Kind::Null);
+        self.word(b"null,", Kind::Null);
     }
 
     /// `true` or `false`.
     #[inline]
     pub fn boolean(&mut self, value: bool) {
-        self.word(if value { "true" } else { "false" }, Kind::Boolean(value));
+        if value {
+            self.word(b"true,", Kind::Boolean(true));
+        } else {
+            self.word(b"false,", Kind::Boolean(false));
+        }
     }
 
     /// A whole number.
     #[inline]
     pub fn integer(&mut self, value: i64) {
-        let mut digits = [0; 20];
-        let digits = write_digits(value.unsigned_abs(), &mut digits);
-        self.reserve(digits.len() + 2);
-        let start = self.begin_value();
+        let start = self.end;
         if value < 0 {
             self.push(b'-');
         }
-        self.push_str(digits);
-        self.end_value(Kind::Number, start);
+        // With as many zeros behind the digits as there may be digits: any twenty bytes from the first digit on are there.
+        let mut digits = [0; 40];
+        if let Some(first) = digits.first_chunk_mut::<20>() {
+            let count = put_digits(value.unsigned_abs(), first);
+            let digits = digits.get(20 - count..).and_then(<[u8]>::first_chunk::<20>);
+            if let (Some(digits), Some(room)) = (digits, self.room(21).first_chunk_mut::<20>()) {
+                *room = *digits;
+                self.end += count;
+            }
+        }
+        self.push(b',');
+        self.value_written(Kind::Number, start);
     }
 
     /// A number by its token.
@@ -82,17 +90,16 @@ impl Writer {
     /// What the reader says of a token that is none, too long, or beyond binary64.
     pub fn number(&mut self, token: &str) -> Result<(), Fault> {
         check_number(token)?;
-        self.word(token, Kind::Number);
+        self.known_number(token.as_bytes());
         Ok(())
     }
 
     /// A string.
     #[inline]
     pub fn string(&mut self, value: &str) {
-        self.reserve(value.len() + 3);
-        let start = self.begin_value();
-        let escaped = self.literal(value);
-        self.end_value(Kind::String { escaped }, start);
+        let start = self.end;
+        let escaped = self.literal(value, b',');
+        self.value_written(Kind::String { escaped }, start);
     }
 
     /// What a value shows of itself, as a string.
@@ -101,26 +108,36 @@ impl Writer {
     /// What it fails with.
     #[cfg(all(feature = "serde", feature = "std"))]
     pub(crate) fn display(&mut self, value: &(impl fmt::Display + ?Sized)) -> fmt::Result {
-        self.reserve(3); // both quotes too: there may be no piece
-        let start = self.begin_value();
+        let start = self.end;
         self.push(b'"');
         let mut pieces = Pieces { writer: self, escaped: false };
         fmt::write(&mut pieces, format_args!("{value}"))?;
         let escaped = pieces.escaped;
         self.push(b'"');
-        self.end_value(Kind::String { escaped }, start);
+        self.push(b',');
+        self.value_written(Kind::String { escaped }, start);
         Ok(())
     }
 
     /// A member's name; its value is what comes next.
     #[inline]
     pub fn name(&mut self, name: &str) {
-        self.reserve(name.len() + 4);
-        self.comma();
-        self.literal(name);
-        self.push(b':');
-        self.needs_comma = false;
-        self.members.finder().member(|wanted| name == wanted);
+        self.literal(name, b':');
+        self.name_written(name);
+    }
+
+    /// A member's name that has no character to escape. Gives the caller's word for it: of what has one, the text is not
+    /// strict.
+    #[cfg(all(feature = "serde", feature = "std"))]
+    #[inline]
+    pub(crate) fn plain_name(&mut self, name: &str) {
+        debug_assert!(!name.bytes().any(super::scan::is_special), "the name is plain");
+        if let [open, inside @ .., close, colon] = self.room(name.len() + 3) {
+            (*open, *close, *colon) = (b'"', b'"', b':');
+            copy_short(name.as_bytes(), inside);
+            self.end += name.len() + 3;
+        }
+        self.name_written(name);
     }
 
     /// `[`
@@ -160,20 +177,22 @@ impl Writer {
     }
 
     /// A number by a token that is known to keep the rules.
-    #[cfg(all(feature = "serde", feature = "std"))]
     pub(crate) fn known_number(&mut self, token: &[u8]) {
-        self.reserve(token.len() + 1);
-        let start = self.begin_value();
-        self.push_bytes(token);
-        self.end_value(Kind::Number, start);
+        let start = self.end;
+        if let [inside @ .., comma] = self.room(token.len() + 1) {
+            *comma = b',';
+            copy_short(token, inside);
+            self.end += token.len() + 1;
+        }
+        self.value_written(Kind::Number, start);
     }
 
     /// Text as it is: the reader will look at all of it.
     #[cfg(all(feature = "serde", feature = "std"))]
     pub(crate) fn raw(&mut self, text: &[u8]) {
         self.distrust_names();
-        self.reserve(text.len());
-        self.push_bytes(text);
+        self.room(text.len()).copy_from_slice(text);
+        self.end += text.len();
     }
 
     /// The text so far.
@@ -183,147 +202,139 @@ impl Writer {
 
     /// The text so far, as bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        self.buffer.get(ROOM..self.end).unwrap_or_default()
+        self.buffer.get(self.place()).unwrap_or_default()
     }
 
     /// What the rules depend on, unless only the reader can tell.
     pub(crate) fn members(&self) -> Option<Members<2>> {
-        let is_complete = self.depth == 0 && self.members.root().is_some() && u32::try_from(self.end).is_ok();
-        (is_complete && self.names_are_unique).then(|| self.members.clone())
+        (self.is_whole() && self.names_are_unique && u32::try_from(self.end).is_ok()).then(|| self.members.clone())
     }
 
     /// The text in its buffer, and where it begins and ends.
-    pub(crate) fn into_buffer(self) -> (Zeroizing<Vec<u8>>, Range<usize>) {
-        (self.buffer, ROOM..self.end)
+    pub(crate) fn into_buffer(self) -> (Wiped<Vec<u8>>, Range<usize>) {
+        let place = self.place();
+        (self.buffer, place)
+    }
+
+    /// Whether the root's value has been written.
+    const fn is_whole(&self) -> bool {
+        self.members.depth() == 0 && self.members.root().is_some()
+    }
+
+    fn place(&self) -> Range<usize> {
+        ROOM..self.end - usize::from(self.is_whole()) // without the comma behind the value
     }
 
     #[inline]
-    fn word(&mut self, word: &str, kind: Kind) {
-        self.reserve(word.len() + 1);
-        let start = self.begin_value();
-        self.push_str(word);
-        self.end_value(kind, start);
+    fn word<const N: usize>(&mut self, word: &[u8; N], kind: Kind) {
+        let start = self.end;
+        if let Some(room) = self.room(N).first_chunk_mut() {
+            *room = *word;
+            self.end += N;
+        }
+        self.value_written(kind, start);
     }
 
     #[inline]
     fn begin(&mut self, bracket: u8, kind: Kind) -> Result<(), Fault> {
-        if self.depth == MAX_DEPTH {
-            return Err(Fault::new(FaultKind::Depth, self.at()));
+        if self.members.depth() == MAX_DEPTH {
+            return Err(Fault::new(FaultKind::Depth, self.end - ROOM));
         }
-        self.depth += 1;
-        self.reserve(2);
-        let start = self.begin_value();
-        self.members.finder().begin(kind, start);
+        self.forbid_second_root();
+        self.members.finder().begin(kind, self.end - ROOM);
         self.push(bracket);
         Ok(())
     }
 
     #[inline]
     fn finish(&mut self, bracket: u8) {
-        self.reserve(1);
-        self.push(bracket);
-        self.depth = self.depth.saturating_sub(1);
-        let end = self.at();
+        if self.buffer.get(self.end - 1) == Some(&b',') {
+            self.end -= 1;
+        }
+        if let Some(room) = self.room(2).first_chunk_mut() {
+            *room = [bracket, b','];
+            self.end += 2;
+        }
+        let end = self.end - 1 - ROOM;
         self.members.finder().end(end);
-        self.needs_comma = true;
-    }
-
-    /// Gives the place where the value begins.
-    #[inline]
-    fn begin_value(&mut self) -> usize {
-        self.comma();
-        self.needs_comma = false;
-        self.at()
     }
 
     #[inline]
-    fn end_value(&mut self, kind: Kind, start: usize) {
-        let end = self.at();
-        self.members.finder().value(kind, start..end);
-        self.needs_comma = true;
-    }
-
-    #[inline]
-    fn comma(&mut self) {
-        if self.needs_comma {
-            self.push(b',');
-            if self.depth == 0 {
-                self.distrust_names(); // a second value at the root: the reader shall say so
-            }
+    fn name_written(&mut self, name: &str) {
+        if self.members.depth() == 1 {
+            self.members.finder().member(|wanted| name == wanted);
         }
     }
 
+    /// The rules look no deeper than at the root's members.
     #[inline]
-    fn at(&self) -> usize {
-        self.end - ROOM
+    fn value_written(&mut self, kind: Kind, start: usize) {
+        if self.members.depth() <= 1 {
+            self.forbid_second_root();
+            let span = start - ROOM..self.end - 1 - ROOM;
+            self.members.finder().value(kind, span);
+        }
     }
 
-    /// Writes a string literal, and says whether an escape stands in it.
+    /// A second value at the root: the reader shall say so.
+    #[inline]
+    fn forbid_second_root(&mut self) {
+        if self.is_whole() {
+            self.distrust_names();
+        }
+    }
+
+    /// Writes a string literal and what follows it, and says whether an escape stands in it.
     #[inline(always)]
-    fn literal(&mut self, value: &str) -> bool {
-        let literal = self.buffer.get_mut(self.end..self.end + value.len() + 2);
-        debug_assert!(literal.is_some(), "room is made before");
-        let Some([open, inside @ .., close]) = literal else { return false };
-        *open = b'"';
-        *close = b'"';
+    fn literal(&mut self, value: &str, next: u8) -> bool {
+        let [open, inside @ .., close, after] = self.room(value.len() + 3) else { return false };
+        (*open, *close, *after) = (b'"', b'"', next);
         let plain = copy_plain(value.as_bytes(), inside);
+        if plain == value.len() {
+            self.end += plain + 3;
+            return false;
+        }
         self.end += 1 + plain;
-        let escaped = plain < value.len();
-        if escaped {
-            self.escaped(value.get(plain..).unwrap_or_default());
-            self.push(b'"');
-        } else {
-            self.end += 1;
-        }
-        escaped
+        self.escaped(value.as_bytes(), plain);
+        self.push(b'"');
+        self.push(next);
+        true
     }
 
-    /// The rest of a literal from its first special character on.
+    /// The rest of a literal's inside from its first special byte on, which is at `at`.
     #[inline(never)]
-    fn escaped(&mut self, mut rest: &str) {
-        while let Some(special) = rest.chars().next() {
-            // Six bytes for the longest escape, and what follows the literal.
-            self.reserve(rest.len() + 6 + 2);
-            write_character(special, |piece| self.push_str(piece));
-            rest = rest.get(special.len_utf8()..).unwrap_or_default();
-            let plain = copy_plain(rest.as_bytes(), self.buffer.get_mut(self.end..).unwrap_or_default());
-            self.end += plain;
-            rest = rest.get(plain..).unwrap_or_default();
+    fn escaped(&mut self, value: &[u8], mut at: usize) {
+        while let Some(&special) = value.get(at) {
+            at += 1;
+            let room = self.room(ESCAPE_ROOM + value.len() - at);
+            let (escape, length) = ESCAPES.get(usize::from(special)).unwrap_or(&ESCAPES[0]);
+            let Some((slot, _)) = room.split_first_chunk_mut() else { return };
+            *slot = *escape;
+            let plain =
+                copy_plain_words(value.get(at..).unwrap_or_default(), room.get_mut(*length..).unwrap_or_default(), 0);
+            at += plain;
+            self.end += *length + plain;
         }
     }
 
-    /// Appends a byte for which there is room.
+    /// Appends a byte.
     #[inline(always)]
     fn push(&mut self, byte: u8) {
-        debug_assert!(self.end < self.buffer.len(), "room is made before");
-        if let Some(slot) = self.buffer.get_mut(self.end) {
+        if let [slot] = self.room(1) {
             *slot = byte;
             self.end += 1;
         }
     }
 
-    /// Appends text for which there is room.
+    /// So many bytes behind the text. Where there are not as many, the buffer is wiped and makes way for a larger one.
     #[inline(always)]
-    fn push_str(&mut self, text: &str) {
-        self.push_bytes(text.as_bytes());
-    }
-
-    /// Appends bytes of text for which there is room.
-    #[inline(always)]
-    fn push_bytes(&mut self, text: &[u8]) {
-        debug_assert!(text.len() <= self.buffer.len() - self.end, "room is made before");
-        if let Some(slot) = self.buffer.get_mut(self.end..self.end + text.len()) {
-            slot.copy_from_slice(text);
-            self.end += text.len();
-        }
-    }
-
-    /// Makes room for so many bytes, and wipes the buffer that was too small.
-    #[inline(always)]
-    fn reserve(&mut self, bytes: usize) {
+    fn room(&mut self, bytes: usize) -> &mut [u8] {
         if self.buffer.len() - self.end < bytes {
             self.grow(bytes);
         }
+        let room = self.buffer.split_at_mut_checked(self.end).and_then(|(_, rest)| rest.get_mut(..bytes));
+        debug_assert!(room.is_some(), "room has been made");
+        room.unwrap_or_default()
     }
 
     #[cold]
@@ -333,13 +344,33 @@ impl Writer {
         // Quickly while it costs little, by half where it is what a process is measured by.
         let size = if length < 1 << 16 { 4 * length } else { length + length / 2 };
         let size = size.max(self.end + bytes + 16);
-        let mut larger = Zeroizing::new(vec![0; size]);
+        let mut larger = Wiped::new(vec![0; size]);
         if let (Some(to), Some(from)) = (larger.get_mut(..self.end), self.buffer.get(..self.end)) {
             to.copy_from_slice(from);
         }
         self.buffer = larger;
     }
 }
+
+/// What is written for a special byte at once: its escape, and zeros.
+const ESCAPE_ROOM: usize = 8;
+
+/// The escapes of bytes up to the backslash, and how long they are.
+static ESCAPES: [([u8; ESCAPE_ROOM], usize); 0x5d] = {
+    let mut escapes = [([0; ESCAPE_ROOM], 0); 0x5d];
+    let mut byte = 0;
+    while byte < escapes.len() {
+        let (short, length) = escape(byte as u8);
+        let mut at = 0;
+        while at < LONGEST_ESCAPE {
+            escapes[byte].0[at] = short[at];
+            at += 1;
+        }
+        escapes[byte].1 = length;
+        byte += 1;
+    }
+    escapes
+};
 
 /// A literal that comes in pieces.
 #[cfg(all(feature = "serde", feature = "std"))]
@@ -351,12 +382,11 @@ struct Pieces<'w> {
 #[cfg(all(feature = "serde", feature = "std"))]
 impl fmt::Write for Pieces<'_> {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
-        self.writer.reserve(piece.len() + 2); // and what follows the literal
-        let plain = copy_plain(piece.as_bytes(), self.writer.buffer.get_mut(self.writer.end..).unwrap_or_default());
+        let plain = copy_plain(piece.as_bytes(), self.writer.room(piece.len()));
         self.writer.end += plain;
         if plain < piece.len() {
             self.escaped = true;
-            self.writer.escaped(piece.get(plain..).unwrap_or_default());
+            self.writer.escaped(piece.as_bytes(), plain);
         }
         Ok(())
     }
@@ -364,7 +394,7 @@ impl fmt::Write for Pieces<'_> {
 
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Writer({} bytes)", self.at())
+        write!(f, "Writer({} bytes)", self.as_bytes().len())
     }
 }
 
