@@ -129,6 +129,39 @@ fn faults_have_a_kind_and_a_place() {
     assert_eq!(fault("[".repeat(129).as_bytes()), (FaultKind::Depth, 128));
 }
 
+/// Names that are nearly the same as the one before in their place, of every length, with and without white space.
+#[test]
+fn a_name_is_told_from_one_like_it() {
+    let mut names: Vec<String> = (0..=40).map(|length| "n".repeat(length)).collect();
+    for length in [1, 2, 3, 5, 6, 7, 9, 13, 14, 15, 16, 31, 40] {
+        for at in 0..length {
+            names.push(format!("{}x{}", "n".repeat(at), "n".repeat(length - at - 1)));
+            names.push(format!("{}\\\"{}", "n".repeat(at), "n".repeat(length - at - 1)));
+            names.push(format!("{}:é{}", "n".repeat(at), "n".repeat(length - at - 1)));
+        }
+    }
+    names.push("n".repeat(252));
+    names.push("n".repeat(253));
+    names.push("n".repeat(254));
+    for first in &names {
+        for second in &names {
+            for (before, colon) in [("", ":"), ("", " :"), (" ", ": ")] {
+                let text = format!("[{{\"{first}\":0}},{{{before}\"{second}\"{colon}1}}]");
+                let (mut places, mut record) = (Places::default(), Record::default());
+                read(&text, &mut places).unwrap();
+                read(&text, &mut record).unwrap();
+                let start = first.len() + 9 + before.len();
+                let value = second.replace("\\\"", "\"");
+                let expected = format!("name {value} at {:?}", start..start + second.len() + 2);
+                assert_eq!(record.0[6], expected, "{text}");
+                for cut in text.len() - 6..text.len() {
+                    assert!(text.get(..cut).is_none_or(|cut| read(cut, &mut Places::default()).is_err()), "{text}");
+                }
+            }
+        }
+    }
+}
+
 /// Notes each name's place, and checks what `Same` says against the names it has noted.
 #[derive(Default)]
 struct Places(Vec<Option<String>>);

@@ -18,10 +18,11 @@ use super::text::{Characters, unescape};
 /// collide cost one sort by their bytes.
 #[derive(Debug)]
 pub(super) struct Names {
-    ///
     /// Behind the open ones stand those of objects that have ended: objects of a list have the same names as a rule, each
     /// in the same place as in the object before.
     few: [u64; FEW],
+    /// How many bytes each of `few` takes with the `":` behind it; zero for one with an escape, or a long one.
+    reach: [u8; FEW],
     many: Vec<u64>,
     count: usize,
     /// Places of `few` whose names are known to differ from each other.
@@ -47,7 +48,7 @@ const PAIRWISE: usize = 8;
 
 impl Names {
     pub(super) const fn new() -> Self {
-        Self { few: [UNUSED; FEW], many: Vec::new(), count: 0, proven: 0..0 }
+        Self { few: [UNUSED; FEW], reach: [0; FEW], many: Vec::new(), count: 0, proven: 0..0 }
     }
 
     /// How many names are open: the mark that the names of the next object are counted from.
@@ -55,23 +56,38 @@ impl Names {
         self.count
     }
 
+    /// Adds the name whose inside begins at `start` if it is spelled as the last one in its place was, with the `":` behind
+    /// it, and gives its place and where its inside ends. One compare then, in the place of a search for its end.
+    #[inline(always)]
+    pub(super) fn push_again(&mut self, bytes: &[u8], start: usize) -> Option<(Place, usize)> {
+        let index = self.count;
+        let (slot, reach) = (self.few.get_mut(index)?, usize::from(*self.reach.get(index)?));
+        if cfg!(feature = "small") || reach == 0 || !self.many.is_empty() {
+            return None;
+        }
+        if !is_same(bytes.get(offset(*slot)..)?.get(..reach)?, bytes.get(start..)?.get(..reach)?) {
+            return None;
+        }
+        *slot = *slot >> 32 << 32 | start as u64;
+        self.count += 1;
+        Some((Place::Same(index), start + reach - COLON.len()))
+    }
+
     /// Adds a name by its inside `text[start..end]`.
-    #[inline]
+    #[inline(never)]
     pub(super) fn push(&mut self, text: &str, start: usize, end: usize, escaped: bool) -> Place {
         let index = self.count;
         self.count += 1;
-        match self.few.get_mut(index) {
-            Some(slot) if self.many.is_empty() => {
-                if cfg!(not(feature = "small")) && is_spelled(text.as_bytes(), offset(*slot), start..end) {
-                    *slot = *slot >> 32 << 32 | start as u64;
-                    return Place::Same(index);
-                }
-                *slot = entry(text, start, end, escaped);
+        let entry = entry(text, start, end, escaped);
+        match (self.few.get_mut(index), self.reach.get_mut(index)) {
+            (Some(slot), Some(reach)) if self.many.is_empty() => {
+                *slot = entry;
+                *reach = if escaped { 0 } else { u8::try_from(end - start + COLON.len()).unwrap_or_default() };
                 self.proven.end = self.proven.end.min(index);
                 Place::New(index)
             }
             _ => {
-                self.push_many(index, entry(text, start, end, escaped));
+                self.push_many(index, entry);
                 Place::Far
             }
         }
@@ -144,35 +160,23 @@ fn entry(text: &str, start: usize, end: usize, escaped: bool) -> u64 {
     u64::from(hash) << 32 | start as u64
 }
 
-/// Whether the accepted name whose inside begins at `other` is spelled as the inside `name` is.
-#[inline]
-fn is_spelled(bytes: &[u8], other: usize, name: Range<usize>) -> bool {
-    let length = name.len();
-    if bytes.get(other + length) != Some(&b'"') {
-        return false;
-    }
-    let same =
-        |at: usize, bytes_at: fn(&[u8], usize) -> u64| bytes_at(bytes, name.start + at) == bytes_at(bytes, other + at);
-    match length {
-        0 => true,
-        1 => bytes.get(other) == bytes.get(name.start),
-        2..4 => same(0, pair_at) && same(length - 2, pair_at),
-        4..8 => same(0, half_at) && same(length - 4, half_at),
-        8..=16 => same(0, word_at) && same(length - 8, word_at),
-        _ => bytes.get(other..other + length) == bytes.get(name),
-    }
-}
+/// What stands behind a name where nobody has put white space.
+const COLON: &[u8] = b"\":";
 
-/// Two bytes from `at` on, where there are as many.
-#[inline]
-fn pair_at(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |pair| u64::from(u16::from_le_bytes(*pair)))
-}
-
-/// Four bytes from `at` on, where there are as many.
-#[inline]
-fn half_at(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |half| u64::from(u32::from_le_bytes(*half)))
+/// Whether two texts of one length are the same. Short ones by words that cover all of their bytes, some twice: a call would
+/// take longer.
+#[inline(always)]
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    fn ends<const N: usize>(one: &[u8], other: &[u8]) -> bool {
+        let differ = |one: Option<&[u8; N]>, other: Option<&[u8; N]>| one != other;
+        !differ(one.first_chunk(), other.first_chunk()) & !differ(one.last_chunk(), other.last_chunk())
+    }
+    match one.len() {
+        2..4 => ends::<2>(one, other),
+        4..8 => ends::<4>(one, other),
+        8..=16 => ends::<8>(one, other),
+        _ => one == other,
+    }
 }
 
 /// The names of an object that has just ended, in any order.

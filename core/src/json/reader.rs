@@ -264,14 +264,19 @@ impl<'t, S: Sink + ?Sized> Reader<'t, '_, S> {
             if self.byte(at) != Some(b'"') {
                 return self.unexpected(at);
             }
-            let end = self.literal(at)?;
-            let place = self.names.push(self.text, at + 1, end - 1, self.escaped);
-            let name = self.text_of(at, end);
-            let result = self.sink.name(name, place);
-            at = self.proceed(result, end)?;
-            at = self.skip_space(at);
-            if self.byte(at) != Some(b':') {
-                return self.unexpected(at);
+            if let Some((place, end)) = self.names.push_again(self.bytes, at + 1) {
+                let result = self.sink.name(Text::new(self.text, at + 1, end, false), place);
+                at = self.proceed(result, end + 1)?;
+            } else {
+                let end = self.literal(at)?;
+                let place = self.names.push(self.text, at + 1, end - 1, self.escaped);
+                let name = self.text_of(at, end);
+                let result = self.sink.name(name, place);
+                at = self.proceed(result, end)?;
+                at = self.skip_space(at);
+                if self.byte(at) != Some(b':') {
+                    return self.unexpected(at);
+                }
             }
             at = self.skip_space(at + 1);
             at = self.value(at)?;
