@@ -149,6 +149,7 @@ thread_local! {
     /// Where payloads are read, encrypted and turned into the body, one over the other. In between it holds the last body.
     static SEALING: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     static NARROW: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static WIDE: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
 }
 
 pub(crate) struct Fields;
@@ -178,12 +179,12 @@ impl Fields {
     }
 }
 
-/// Empties a buffer that held text, and keeps room for so many bytes.
+/// Empties a buffer that held text, and keeps room for so many elements.
 ///
 /// By a fill that the compiler has to believe in, in blocks; `zeroize` writes byte by byte, which at a mebibyte takes as
 /// long as the cipher.
-pub(crate) fn wipe(buffer: &mut Vec<u8>, kept: usize) {
-    buffer.fill(0);
+pub(crate) fn wipe<T: Copy + Default>(buffer: &mut Vec<T>, kept: usize) {
+    buffer.fill(T::default());
     std::hint::black_box(buffer.as_mut_slice());
     buffer.clear();
     buffer.shrink_to(kept);
@@ -347,12 +348,16 @@ impl Answer {
         (status, value)
     }
 
-    fn utf8(&self, text: &str) -> (sys::napi_status, sys::napi_value) {
-        let mut value = ptr::null_mut();
-        // SAFETY: as above.
-        let status =
-            unsafe { sys::napi_create_string_utf8(self.env, text.as_ptr().cast(), text.len() as isize, &mut value) };
-        (status, value)
+    fn utf16(&self, text: &str) -> (sys::napi_status, sys::napi_value) {
+        WIDE.with_borrow_mut(|wide| {
+            text::write_utf16(text, wide);
+            let mut value = ptr::null_mut();
+            // SAFETY: as above.
+            let status =
+                unsafe { sys::napi_create_string_utf16(self.env, wide.as_ptr(), wide.len() as isize, &mut value) };
+            wipe(wide, KEPT_BYTES / size_of::<u16>());
+            (status, value)
+        })
     }
 
     fn push(&mut self, status: sys::napi_status, field: sys::napi_value) {
@@ -370,7 +375,7 @@ impl Reply for Answer {
             self.latin1(text.as_bytes()) // ASCII is the same in both encodings
         } else {
             NARROW.with_borrow_mut(|narrow| {
-                let made = if text::write_latin1(text, narrow) { self.latin1(narrow) } else { self.utf8(text) };
+                let made = if text::write_latin1(text, narrow) { self.latin1(narrow) } else { self.utf16(text) };
                 wipe(narrow, KEPT_BYTES);
                 made
             })
