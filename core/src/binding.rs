@@ -9,14 +9,18 @@ pub use crate::envelope::Opened;
 pub use crate::json::buffers::{keep, writer};
 pub use crate::layout::Encrypted;
 pub use crate::payload::JsonText;
+#[cfg(feature = "writer")]
+pub use crate::payload::Placed;
 pub use crate::request::RequestHead;
 pub use crate::response::{OpenedResponse, PLAIN_MEMBERS};
 pub use crate::wipe::{Wipe, Wiped};
 
 use crate::envelope::{Body, Envelope};
 use crate::error::{Result, quoted};
+use crate::hazmat::Host;
 use crate::json::{Fault, FaultKind};
 use crate::payload;
+use crate::request::SealedRequest;
 use crate::response::ResponseError;
 
 /// User input as it stands in a message.
@@ -31,6 +35,43 @@ pub fn quote(input: &str) -> alloc::string::String {
 pub fn payload_text(bytes: &[u8]) -> Result<&str> {
     let fault = |error: core::str::Utf8Error| Fault::new(FaultKind::Utf8, error.valid_up_to());
     core::str::from_utf8(bytes).map_err(|error| payload::invalid_payload(&fault(error)))
+}
+
+/// [`Envelope::seal_json`] with the time and the nonces of a host, without its last step.
+///
+/// # Errors
+/// As there.
+pub fn seal_on<'j>(host: &impl Host, envelope: &Envelope, json: impl Into<JsonText<'j>>) -> Result<Encrypted> {
+    envelope.seal_with(json, || host.stamp(), || host.nonce())
+}
+
+/// [`Envelope::seal_request_json`] with the time and the nonces of a host, without its first step and its last.
+///
+/// # Errors
+/// As there.
+pub fn seal_request_on<'j>(
+    host: &impl Host,
+    envelope: &Envelope,
+    head: RequestHead,
+    json: impl Into<JsonText<'j>>,
+) -> Result<SealedRequest<Encrypted>> {
+    envelope.seal_request_with(head, json, || host.stamp(), || host.nonce())
+}
+
+/// [`Envelope::seal_response_json`] with the nonces of a host, without its last step.
+///
+/// # Errors
+/// As there.
+pub fn seal_response_on<'j>(host: &impl Host, envelope: &Envelope, json: impl Into<JsonText<'j>>) -> Result<Encrypted> {
+    envelope.seal_response_with(json, || host.nonce())
+}
+
+/// [`Envelope::seal_webhook_json`] with the nonces of a host, without its last step.
+///
+/// # Errors
+/// As there.
+pub fn seal_webhook_on<'j>(host: &impl Host, envelope: &Envelope, json: impl Into<JsonText<'j>>) -> Result<Encrypted> {
+    envelope.seal_webhook_with(json, || host.nonce())
 }
 
 /// The first step of every opening: decrypts, and leaves the text unread.

@@ -149,13 +149,23 @@ impl Envelope {
         match json {
             JsonText::Given(_) => self.encrypt_pieces(&edit.pieces(json.as_bytes()), &nonce()?),
             #[cfg(feature = "writer")]
-            JsonText::Written(writer) => {
-                let (mut buffer, Range { start, end }) = writer.into_buffer();
-                let start = edit.apply(&mut buffer, start).ok_or_else(|| too_large(self.max_bytes))?;
-                self.check_size(layout::field_bytes(self.layout, end.saturating_sub(start)))?;
-                self.encrypt_in_place(buffer, start..end, &nonce()?)
-            }
+            JsonText::Placed(placed) => self.encrypt_buffer(placed.into_buffer(), edit, nonce),
+            #[cfg(feature = "writer")]
+            JsonText::Written(writer) => self.encrypt_buffer(writer.into_buffer(), edit, nonce),
         }
+    }
+
+    /// Encrypts a text where it stands, with room before it, changed as `edit` says.
+    #[cfg(feature = "writer")]
+    fn encrypt_buffer(
+        &self,
+        (mut buffer, Range { start, end }): (Zeroizing<Vec<u8>>, Range<usize>),
+        edit: &Edit,
+        nonce: impl FnOnce() -> Result<Nonce>,
+    ) -> Result<Encrypted> {
+        let start = edit.apply(&mut buffer, start).ok_or_else(|| too_large(self.max_bytes))?;
+        self.check_size(layout::field_bytes(self.layout, end.saturating_sub(start)))?;
+        self.encrypt_in_place(buffer, start..end, &nonce()?)
     }
 
     /// Encrypts any bytes.

@@ -19,7 +19,7 @@ use crate::wipe::{Wipe, Wiped};
 
 pub use crate::secretbox::Nonce;
 
-/// Gives time and nonces to the calls of this module that end in `_on`, which ask only once they need them.
+/// Gives time and nonces to the calls of [`crate::binding`] that end in `_on`, which ask only once they need them.
 pub trait Host {
     /// The next timestamp, later than all before it.
     ///
@@ -32,46 +32,6 @@ pub trait Host {
     /// # Errors
     /// `entropy_unavailable`.
     fn nonce(&self) -> Result<Nonce>;
-}
-
-/// [`Envelope::seal_json`] with the time and the nonces of a host.
-///
-/// # Errors
-/// As there.
-pub fn seal_json_on(host: &impl Host, envelope: &Envelope, json: &str) -> Result<String> {
-    envelope.seal_with(json, || host.stamp(), || host.nonce()).map(Encrypted::into_body)
-}
-
-/// [`Envelope::seal_request_json`] with the time and the nonces of a host.
-///
-/// # Errors
-/// As there.
-pub fn seal_request_json_on(
-    host: &impl Host,
-    envelope: &Envelope,
-    path: &str,
-    json: &str,
-    options: &RequestOptions<'_>,
-) -> Result<SealedRequest> {
-    let head = RequestHead::new(path, options)?;
-    let sealed = envelope.seal_request_with(head, json, || host.stamp(), || host.nonce());
-    sealed.map(|request| request.map_body(Encrypted::into_body))
-}
-
-/// [`Envelope::seal_response_json`] with the nonces of a host.
-///
-/// # Errors
-/// As there.
-pub fn seal_response_json_on(host: &impl Host, envelope: &Envelope, json: &str) -> Result<String> {
-    envelope.seal_response_with(json, || host.nonce()).map(Encrypted::into_body)
-}
-
-/// [`Envelope::seal_webhook_json`] with the nonces of a host.
-///
-/// # Errors
-/// As there.
-pub fn seal_webhook_json_on(host: &impl Host, envelope: &Envelope, json: &str) -> Result<String> {
-    envelope.seal_webhook_with(json, || host.nonce()).map(Encrypted::into_body)
 }
 
 /// A nonce from the operating system: what a [`Host`] that has one gives.

@@ -96,6 +96,9 @@ pub(crate) const fn field_bytes(layout: Layout, message_bytes: usize) -> Option<
     }
 }
 
+/// What is encoded at once where the text is written over its bytes: whole groups, which stay in the fastest cache.
+const CHUNK_BYTES: usize = 3 * 512;
+
 /// Bytes that go under `encrypted`, encrypted but not yet base64.
 ///
 /// They may stand anywhere in their buffer, so that a text can be encrypted where it was put together.
@@ -127,6 +130,39 @@ impl Encrypted {
     /// The HTTP body.
     pub(crate) fn body(&self) -> String {
         self.text(BODY_START, BODY_END)
+    }
+
+    /// The HTTP body, ASCII alone, written over what it is made of: in the same buffer, from its start on, while the bytes are
+    /// read further behind.
+    pub fn into_body_in_place(self) -> Vec<u8> {
+        let (length, size) = (self.bytes().len(), self.body_bytes());
+        let Self { mut buffer, mut place } = self;
+        // As far behind as the whole text is longer than the bytes, no part of it reaches what is not read yet.
+        let least_start = size - length;
+        if place.start < least_start {
+            buffer.resize(buffer.len().max(size), 0);
+            buffer.copy_within(place, least_start);
+            place = least_start..size;
+        }
+        let mut chunk = [0; CHUNK_BYTES];
+        let (mut from, mut to) = (place.start, BODY_START.len());
+        while let Some(bytes) = buffer.get(from..place.end.min(from + CHUNK_BYTES))
+            && let Some(taken) = chunk.get_mut(..bytes.len())
+            && !taken.is_empty()
+        {
+            taken.copy_from_slice(bytes);
+            let after = to + taken.len().div_ceil(3) * 4;
+            base64::encode(taken, buffer.get_mut(to..after).unwrap_or_default());
+            (from, to) = (from + taken.len(), after);
+        }
+        buffer.truncate(size);
+        if let Some(start) = buffer.get_mut(..BODY_START.len()) {
+            start.copy_from_slice(BODY_START.as_bytes());
+        }
+        if let Some(end) = buffer.get_mut(to..) {
+            end.copy_from_slice(BODY_END.as_bytes());
+        }
+        buffer
     }
 
     /// Length of the field.

@@ -1,10 +1,20 @@
 //! What a request payload has to be, and the stamp that sealing puts into it.
 
+#[cfg(feature = "writer")]
+use alloc::{string::String, vec::Vec};
+#[cfg(feature = "writer")]
+use core::ops::Range;
+
+#[cfg(feature = "writer")]
+use zeroize::Zeroizing;
+
 use crate::error::{Error, ErrorCode, Result};
 #[cfg(feature = "writer")]
 use crate::json::Writer;
 use crate::json::{self, Fault, Found, Kind, Members, Unescaped};
 use crate::layout::FIELD_NAME;
+#[cfg(feature = "writer")]
+use crate::layout::Layout;
 use crate::timestamp::{self, Timestamp};
 
 /// The member that every request payload carries (protocol: overview).
@@ -58,6 +68,9 @@ impl core::fmt::Debug for Payload<'_> {
 pub enum JsonText<'j> {
     /// Text of which nothing is known.
     Given(&'j str),
+    /// Text of which nothing is known, in a buffer where it can be encrypted.
+    #[cfg(feature = "writer")]
+    Placed(Placed),
     /// Text that the writer knows to be strict JSON, in a buffer where it can be encrypted.
     #[cfg(feature = "writer")]
     Written(Writer),
@@ -66,6 +79,13 @@ pub enum JsonText<'j> {
 impl<'j> From<&'j str> for JsonText<'j> {
     fn from(json: &'j str) -> Self {
         Self::Given(json)
+    }
+}
+
+#[cfg(feature = "writer")]
+impl From<Placed> for JsonText<'_> {
+    fn from(placed: Placed) -> Self {
+        Self::Placed(placed)
     }
 }
 
@@ -82,6 +102,8 @@ impl JsonText<'_> {
         match self {
             Self::Given(json) => json::trim(json).as_bytes(),
             #[cfg(feature = "writer")]
+            Self::Placed(placed) => json::trim(placed.as_str()).as_bytes(),
+            #[cfg(feature = "writer")]
             Self::Written(writer) => writer.as_bytes(),
         }
     }
@@ -91,6 +113,8 @@ impl JsonText<'_> {
         match self {
             Self::Given(json) => read_unsealed(json::trim(json)),
             #[cfg(feature = "writer")]
+            Self::Placed(placed) => read_unsealed(json::trim(placed.as_str())),
+            #[cfg(feature = "writer")]
             Self::Written(writer) => writer.members().map_or_else(|| read_unsealed(writer.as_str()), unsealed),
         }
     }
@@ -98,6 +122,44 @@ impl JsonText<'_> {
     /// The same in an object.
     pub(crate) fn read_object(&self) -> Result<Object<'_>> {
         Object::of(self.as_bytes(), self.read_unsealed()?)
+    }
+}
+
+/// JSON text behind room for a header and an edit. Wiped when dropped, unless it was encrypted.
+#[cfg(feature = "writer")]
+pub struct Placed {
+    buffer: Zeroizing<String>,
+    start: usize,
+}
+
+#[cfg(feature = "writer")]
+impl Placed {
+    /// How much has to stand before the text, whatever it is: it is written over.
+    pub const ROOM: usize = Layout::Versioned.header_bytes() + Edit::MAX_GROWTH;
+
+    /// Takes a buffer over in which the text begins at `start`.
+    pub fn new(buffer: String, start: usize) -> Self {
+        Self { buffer: Zeroizing::new(buffer), start }
+    }
+
+    fn as_str(&self) -> &str {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    /// The buffer, and where the text without outer white space stands in it.
+    pub(crate) fn into_buffer(mut self) -> (Zeroizing<Vec<u8>>, Range<usize>) {
+        let text = self.as_str();
+        let trimmed = json::trim(text);
+        let start = self.start + (trimmed.as_ptr().addr() - text.as_ptr().addr());
+        let end = start + trimmed.len();
+        (Zeroizing::new(core::mem::take(&mut *self.buffer).into_bytes()), start..end)
+    }
+}
+
+#[cfg(feature = "writer")]
+impl core::fmt::Debug for Placed {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Placed({} bytes)", self.as_str().len())
     }
 }
 

@@ -5,7 +5,8 @@
 
 use std::cell::Cell;
 
-use cardseal::hazmat::{self, Host, Nonce};
+use cardseal::binding::{self, Placed, RequestHead};
+use cardseal::hazmat::{Host, Nonce};
 use cardseal::{Clock, Envelope, Error, ErrorCode, RequestOptions, Timestamp};
 
 /// Counts what is asked of it.
@@ -35,26 +36,55 @@ fn envelope() -> Envelope {
 #[test]
 fn a_host_is_asked_for_time_only_where_a_stamp_is_made_and_for_a_nonce_only_where_something_is_sealed() {
     let (host, envelope) = (Counting::default(), envelope());
-    let options = RequestOptions::new("key_1");
     let asked = || (host.stamps.get(), host.nonces.get());
 
-    assert_eq!(hazmat::seal_json_on(&host, &envelope, "[]").unwrap_err().code(), "invalid_payload");
-    assert_eq!(hazmat::seal_response_json_on(&host, &envelope, "").unwrap_err().code(), "invalid_payload");
-    assert_eq!(hazmat::seal_webhook_json_on(&host, &envelope, "1").unwrap_err().code(), "invalid_payload");
-    let refused = hazmat::seal_request_json_on(&host, &envelope, "/cards/topup", "{}", &options).unwrap_err();
-    assert_eq!((refused.code(), asked()), ("idempotency_key_required", (0, 0)));
+    assert_eq!(binding::seal_on(&host, &envelope, "[]").unwrap_err().code(), "invalid_payload");
+    assert_eq!(binding::seal_response_on(&host, &envelope, "").unwrap_err().code(), "invalid_payload");
+    assert_eq!(binding::seal_webhook_on(&host, &envelope, "1").unwrap_err().code(), "invalid_payload");
+    assert_eq!(asked(), (0, 0));
 
-    hazmat::seal_json_on(&host, &envelope, r#"{"request_timestamp":5}"#).unwrap();
-    hazmat::seal_response_json_on(&host, &envelope, "[]").unwrap();
-    hazmat::seal_webhook_json_on(&host, &envelope, "{}").unwrap();
+    binding::seal_on(&host, &envelope, r#"{"request_timestamp":5}"#).unwrap();
+    binding::seal_response_on(&host, &envelope, "[]").unwrap();
+    binding::seal_webhook_on(&host, &envelope, "{}").unwrap();
     assert_eq!(asked(), (0, 3));
-    let stamped = hazmat::seal_json_on(&host, &envelope, "{}").unwrap();
+    let stamped = binding::seal_on(&host, &envelope, "{}").unwrap().into_body();
     assert_eq!(&*envelope.open_json(&stamped).unwrap(), r#"{"request_timestamp":1700000000000001}"#);
-    let request = hazmat::seal_request_json_on(&host, &envelope, "/cards/get", "{}", &options).unwrap();
+    let head = RequestHead::new("/cards/get", &RequestOptions::new("key_1")).unwrap();
+    let request = binding::seal_request_on(&host, &envelope, head, "{}").unwrap();
     assert_eq!((request.timestamp.as_micros(), request.nonce), (1_700_000_000_000_002, [5; 24]));
 
     let dry = Counting { is_dry: true, ..Counting::default() };
-    assert_eq!(hazmat::seal_json_on(&dry, &envelope, "{}").unwrap_err().code(), "entropy_unavailable");
+    assert_eq!(binding::seal_on(&dry, &envelope, "{}").unwrap_err().code(), "entropy_unavailable");
+}
+
+#[test]
+fn a_text_is_sealed_where_it_stands_as_it_is_elsewhere() {
+    let envelope = envelope();
+    // Below and beyond what is encoded at once, with every length of its last group.
+    for length in (0..300).chain(3_000..3_200).chain([6_143, 9_216, 100_000]) {
+        let json = format!(" \t{{\"note\":\"{}\"}}\r\n", "é".repeat(length / 2) + &"x".repeat(length % 2));
+        for ahead in [0, length / 3, length] {
+            let placed = || {
+                let start = Placed::ROOM + ahead;
+                Placed::new("\0".repeat(start) + &json, start)
+            };
+            let host = Counting::default;
+            let stamped = binding::seal_on(&host(), &envelope, placed()).unwrap().into_body_in_place();
+            assert_eq!(stamped, binding::seal_on(&host(), &envelope, &*json).unwrap().into_body().into_bytes());
+            let as_it_is = binding::seal_response_on(&host(), &envelope, placed()).unwrap().into_body_in_place();
+            let elsewhere = binding::seal_response_on(&host(), &envelope, &*json).unwrap().into_body();
+            assert_eq!(as_it_is, elsewhere.into_bytes(), "{length} {ahead}");
+        }
+    }
+}
+
+#[test]
+fn a_text_without_room_before_it_is_not_sealed() {
+    let host = Counting::default();
+    let placed = Placed::new(String::from("{}"), 0);
+    assert_eq!(binding::seal_on(&host, &envelope(), placed).unwrap_err().code(), "too_large");
+    let beyond = Placed::new(String::from("{}"), 3);
+    assert_eq!(binding::seal_on(&host, &envelope(), beyond).unwrap_err().code(), "invalid_payload");
 }
 
 #[test]

@@ -205,7 +205,7 @@ impl<'a> Npm<'a> {
             self.tool("esbuild")
                 .arg(format!("{PACKAGE}/{entry}"))
                 .args(["--bundle", "--minify", LINES, "--charset=utf8", "--log-level=warning", "--target=es2022"])
-                .args(["--platform=neutral", "--external:node:module"])
+                .args(["--platform=neutral", "--external:node:module", "--external:../cjs/wasm.js"])
                 .args(["--external:./cardseal.wasm", "--external:./cardseal.wasm?module"])
                 .arg(format!("--format={format}"))
                 .arg(format!("--define:VERSION={version}"))
@@ -501,6 +501,7 @@ struct Entry {
 
 const ENTRIES: &[Entry] = &[
     Entry { source: "node", formats: &["esm"] },
+    Entry { source: "node-bundled", formats: &["esm"] },
     Entry { source: "node-cjs", formats: &["cjs"] },
     Entry { source: "wasm", formats: &["esm", "cjs"] },
     Entry { source: "workerd", formats: &["esm"] },

@@ -1,20 +1,54 @@
 //! The fields that a call comes with.
 
+#[cfg(feature = "placed")]
+use core::cell::Cell;
+
+use cardseal::binding::JsonText;
+#[cfg(feature = "placed")]
+use cardseal::binding::Placed;
 use cardseal::{Body, Error, ErrorCode, Result};
 
 /// The fields of a call. One that is not there is `None`, as is each beyond the last.
 #[derive(Clone, Copy)]
-pub struct Arguments<'a>(pub &'a [Option<&'a [u8]>]);
+pub struct Arguments<'a> {
+    fields: &'a [Option<&'a [u8]>],
+    #[cfg(feature = "placed")]
+    placed: Option<&'a Cell<Option<Placed>>>,
+}
 
 impl core::fmt::Debug for Arguments<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Arguments({} fields)", self.0.len()) // a field can be a key
+        write!(f, "Arguments({} fields)", self.fields.len()) // a field can be a key
     }
 }
 
 impl<'a> Arguments<'a> {
+    /// Fields that the host keeps.
+    pub const fn new(fields: &'a [Option<&'a [u8]>]) -> Self {
+        Self {
+            fields,
+            #[cfg(feature = "placed")]
+            placed: None,
+        }
+    }
+
+    /// The same, but for the first field of a call that [seals](crate::seals): if it is text, it is in `placed`.
+    #[cfg(feature = "placed")]
+    pub const fn with_placed(fields: &'a [Option<&'a [u8]>], placed: &'a Cell<Option<Placed>>) -> Self {
+        Self { fields, placed: Some(placed) }
+    }
+
+    /// The first field, JSON text to be sealed.
+    pub(crate) fn json(self) -> Result<JsonText<'a>> {
+        #[cfg(feature = "placed")]
+        if let Some(placed) = self.placed.and_then(Cell::take) {
+            return Ok(placed.into());
+        }
+        self.text(0, ErrorCode::InvalidPayload).map(JsonText::Given)
+    }
+
     pub(crate) fn bytes(self, index: usize) -> Option<&'a [u8]> {
-        self.0.get(index).copied().flatten()
+        self.fields.get(index).copied().flatten()
     }
 
     /// A field of text; `code` is the error for what is none.
@@ -44,6 +78,6 @@ impl<'a> Arguments<'a> {
     }
 
     pub(crate) fn rest(self, from: usize) -> impl Iterator<Item = usize> {
-        from..self.0.iter().rposition(Option::is_some).map_or(from, |last| last + 1)
+        from..self.fields.iter().rposition(Option::is_some).map_or(from, |last| last + 1)
     }
 }

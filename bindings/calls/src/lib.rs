@@ -15,10 +15,11 @@ mod session;
 
 pub use arguments::Arguments;
 pub use operations::perform;
+#[cfg(feature = "placed")]
+pub use operations::seals;
 pub use session::Session;
 
-use alloc::string::String;
-
+use cardseal::binding::Encrypted;
 use cardseal::{Error, Plaintext, hazmat};
 
 /// What the host of a binding lends the core.
@@ -45,8 +46,8 @@ pub trait Reply {
     fn text(&mut self, text: &str);
 
     /// A sealed body, for a host that can take it over.
-    fn body(&mut self, body: String) {
-        self.text(&body);
+    fn body(&mut self, body: Encrypted) {
+        self.text(&body.into_body());
     }
 
     /// Decrypted text, for a host that can take it over and wipes it.

@@ -1,5 +1,6 @@
 //! Every operation: its name, the fields it takes, the fields it gives.
 
+use cardseal::binding::{self, RequestHead};
 use cardseal::hazmat;
 use cardseal::{
     Attempt, Envelope, EnvelopeBuilder, Error, ErrorCode, IdempotencyKey, Payload, ReplayKeys, RequestOptions,
@@ -76,6 +77,13 @@ pub fn perform(
     }
 }
 
+/// Whether an operation seals its first field, JSON text: the text may come in a buffer where it is encrypted.
+#[cfg(feature = "placed")]
+pub fn seals(operation: usize) -> bool {
+    use Operation::{Seal, SealRequest, SealResponse, SealWebhook};
+    matches!(Operation::ALL.get(operation), Some(Seal | SealRequest | SealResponse | SealWebhook))
+}
+
 fn dispatch(
     session: &mut Session,
     host: &impl Host,
@@ -108,13 +116,15 @@ fn dispatch(
         }
         Operation::Release => session.release(handle),
         // json → body
-        Operation::Seal => reply.body(hazmat::seal_json_on(host, session.envelope(handle)?, json(0)?)?),
+        Operation::Seal => reply.body(binding::seal_on(host, session.envelope(handle)?, arguments.json()?)?),
         // json → body
         Operation::SealResponse => {
-            reply.body(hazmat::seal_response_json_on(host, session.envelope(handle)?, json(0)?)?)
+            reply.body(binding::seal_response_on(host, session.envelope(handle)?, arguments.json()?)?)
         }
         // json → body
-        Operation::SealWebhook => reply.body(hazmat::seal_webhook_json_on(host, session.envelope(handle)?, json(0)?)?),
+        Operation::SealWebhook => {
+            reply.body(binding::seal_webhook_on(host, session.envelope(handle)?, arguments.json()?)?)
+        }
         Operation::SealRequest => seal_request(session, host, handle, arguments, reply)?,
         // body?, field? → payload
         Operation::Open => reply.plaintext(session.envelope(handle)?.open_json(arguments.body()?)?),
@@ -190,13 +200,8 @@ fn seal_request(
     if let Some(key) = arguments.optional_text(3, ErrorCode::InvalidIdempotencyKey)? {
         options = options.idempotency_key(key);
     }
-    let sealed = hazmat::seal_request_json_on(
-        host,
-        session.envelope(handle)?,
-        path,
-        arguments.text(0, ErrorCode::InvalidPayload)?,
-        &options,
-    )?;
+    let (envelope, json) = (session.envelope(handle)?, arguments.json()?);
+    let sealed = binding::seal_request_on(host, envelope, RequestHead::new(path, &options)?, json)?;
     reply.body(sealed.body);
     reply.text(&sealed.path);
     reply.number(sealed.timestamp.as_micros());

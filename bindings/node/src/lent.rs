@@ -13,16 +13,15 @@ use napi_sys as sys;
 
 use crate::values::wipe;
 
-/// A text that became a string of Node's without a copy; itself again where it is not worth that, or not possible.
-pub(crate) fn lend(
-    env: sys::napi_env,
-    text: String,
-    is_secret: bool,
-) -> Result<(sys::napi_status, sys::napi_value), String> {
-    if !(LEAST_BYTES..MOST_BYTES).contains(&text.len()) || !text.is_ascii() || !can_lend(env) {
-        return Err(text);
-    }
-    let lent = Box::new(Lent { bytes: text.into_bytes(), is_secret });
+/// Whether a text is worth lending, and can be lent.
+pub(crate) fn is_lendable(env: sys::napi_env, text: &[u8]) -> bool {
+    (LEAST_BYTES..MOST_BYTES).contains(&text.len()) && text.is_ascii() && can_lend(env)
+}
+
+/// A text that [is lendable](is_lendable), as a string of Node's, without a copy.
+pub(crate) fn lend(env: sys::napi_env, mut text: Vec<u8>, is_secret: bool) -> (sys::napi_status, sys::napi_value) {
+    text.shrink_to_fit();
+    let lent = Box::new(Lent { bytes: text, is_secret });
     let (data, length) = (lent.bytes.as_ptr().cast(), lent.bytes.len() as isize);
     let (mut value, mut is_copied) = (ptr::null_mut(), false);
     // SAFETY: `env` is that of the call that runs now. The bytes are ASCII, nobody writes to them, and they stay where they
@@ -49,7 +48,7 @@ pub(crate) fn lend(
         }
         status
     };
-    Ok((status, value))
+    (status, value)
 }
 
 struct Lent {

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Once;
 
-use cardseal_calls::{Arguments, Session, perform};
+use cardseal_calls::{Session, perform, seals};
 use napi_sys as sys;
 
 use host::{ClockCell, Node};
@@ -61,8 +61,8 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
         let (operation, handle) = (values.number(0), values.number(1));
         let mut reply = values.reply();
         let host = Node::new(ClockCell::of_call(&values, 2, own));
-        let verdict = Fields::with(&values, FIRST_FIELD, |fields| {
-            SESSION.with_borrow_mut(|session| perform(session, &host, operation, handle, Arguments(fields), &mut reply))
+        let verdict = Fields::with(&values, FIRST_FIELD, seals(operation), |fields| {
+            SESSION.with_borrow_mut(|session| perform(session, &host, operation, handle, fields, &mut reply))
         });
         host.publish();
         reply.finish(verdict)

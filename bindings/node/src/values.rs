@@ -5,17 +5,17 @@
 
 #![expect(unsafe_code, reason = "Node-API is a C interface")]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::marker::PhantomData;
 use std::{ptr, slice};
 
 use crate::host::OwnCell;
 use crate::{lent, text};
+use cardseal::binding::{Encrypted, Placed};
 use cardseal::{ErrorCode, Plaintext};
-use cardseal_calls::{Reply, Verdict};
+use cardseal_calls::{Arguments, Reply, Verdict};
 use napi_sys as sys;
-use zeroize::Zeroizing;
 
 /// The arguments of the call that runs now.
 pub(crate) struct Values {
@@ -146,17 +146,23 @@ enum Place {
 
 thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// Where payloads are read, encrypted and turned into the body, one over the other. In between it holds the last body.
+    static SEALING: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     static NARROW: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static WIDE: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
 }
 
 pub(crate) struct Fields;
 
 impl Fields {
-    /// Hands the fields from `first` on to `call`, and wipes what was copied of them.
-    pub(crate) fn with<T>(values: &Values, first: usize, call: impl FnOnce(&[Option<&[u8]>]) -> T) -> T {
+    /// Hands the fields from `first` on to `call`, and wipes what was copied of them. For a call that seals, the first one is
+    /// read to where it can be encrypted, if it is text.
+    pub(crate) fn with<T>(values: &Values, first: usize, seals: bool, call: impl FnOnce(Arguments<'_>) -> T) -> T {
         BUFFER.with_borrow_mut(|buffer| {
+            let placed = if seals { values.placed(values.at(first)) } else { None };
+            let read = usize::from(placed.is_some());
             let mut places = [Place::None; MAX_VALUES];
-            for (index, place) in places.iter_mut().enumerate().take(values.count.saturating_sub(first)) {
+            for (index, place) in places.iter_mut().enumerate().take(values.count.saturating_sub(first)).skip(read) {
                 *place = values.place(values.at(first + index), buffer);
             }
             let fields = places.map(|place| match place {
@@ -166,19 +172,19 @@ impl Fields {
                 // shared memory was refused.
                 Place::Bytes(data, length) => Some(unsafe { slice::from_raw_parts(data, length) }),
             });
-            let result = call(&fields);
+            let result = call(Arguments::with_placed(&fields, &Cell::new(placed)));
             wipe(buffer, KEPT_BYTES);
             result
         })
     }
 }
 
-/// Empties a buffer that held text, and keeps room for so many bytes.
+/// Empties a buffer that held text, and keeps room for so many elements.
 ///
 /// By a fill that the compiler has to believe in, in blocks; `zeroize` writes byte by byte, which at a mebibyte takes as
 /// long as the cipher.
-pub(crate) fn wipe(buffer: &mut Vec<u8>, kept: usize) {
-    buffer.fill(0);
+pub(crate) fn wipe<T: Copy + Default>(buffer: &mut Vec<T>, kept: usize) {
+    buffer.fill(T::default());
     std::hint::black_box(buffer.as_mut_slice());
     buffer.clear();
     buffer.shrink_to(kept);
@@ -202,6 +208,38 @@ impl Values {
         }
     }
 
+    /// A string as UTF-8 where it can be encrypted, and become the body's text, without being moved; nothing for another value.
+    fn placed(&self, value: sys::napi_value) -> Option<Placed> {
+        let mut buffer = SEALING.take();
+        buffer.clear();
+        let mut start = Placed::ROOM.max(buffer.capacity() / 8);
+        buffer.resize(start, 0);
+        buffer.reserve(FIRST_TRY_BYTES);
+        let Some(mut written) = self.write_utf8(value, &mut buffer) else {
+            SEALING.set(buffer);
+            return None;
+        };
+        if is_cut(&buffer, written) {
+            let units = self.units(value);
+            // SAFETY: that many bytes were written there. They are text.
+            unsafe { buffer.set_len(start + written) };
+            wipe(&mut buffer, KEPT_BYTES);
+            SEALING.set(buffer); // for what is smaller: a large one may be lent
+            // The text of a body is a third longer than its bytes, and something stands around it.
+            start = 2 * Placed::ROOM + units / 3;
+            buffer = Vec::with_capacity(start + 3 * units + units / 6 + LONGEST_CHARACTER + 1);
+            buffer.resize(start, 0);
+            written = self.write_utf8(value, &mut buffer).unwrap_or_default();
+        }
+        // SAFETY: that many bytes were written there.
+        unsafe { buffer.set_len(start + written) };
+        if buffer.capacity() > KEPT_BYTES {
+            buffer.shrink_to_fit(); // what is refused is wiped with all its room
+        }
+        // SAFETY: zeros, and behind them whole characters.
+        Some(Placed::new(unsafe { String::from_utf8_unchecked(buffer) }, start))
+    }
+
     /// Appends a string as UTF-8, or says that the value is none: to ask that first would be a call too many. Half of a
     /// surrogate pair becomes U+FFFD.
     ///
@@ -210,12 +248,8 @@ impl Values {
     fn append_text(&self, value: sys::napi_value, buffer: &mut Vec<u8>) -> bool {
         buffer.reserve(FIRST_TRY_BYTES);
         let Some(mut written) = self.write_utf8(value, buffer) else { return false };
-        if written + LONGEST_CHARACTER >= buffer.capacity() - buffer.len() {
-            // It did not fit, or only just: asked for its length, which for most strings would be a call too many.
-            let mut units = 0;
-            // SAFETY: as in `number`; without a buffer the call only measures.
-            unsafe { sys::napi_get_value_string_utf16(self.env, value, ptr::null_mut(), 0, &mut units) };
-            let mut larger = Vec::with_capacity(buffer.len() + 3 * units + LONGEST_CHARACTER + 1);
+        if is_cut(buffer, written) {
+            let mut larger = Vec::with_capacity(buffer.len() + 3 * self.units(value) + LONGEST_CHARACTER + 1);
             larger.extend_from_slice(buffer);
             // SAFETY: that many bytes were written there. What is left behind is text.
             unsafe { buffer.set_len(buffer.len() + written) };
@@ -226,6 +260,14 @@ impl Values {
         // SAFETY: that many bytes were written there.
         unsafe { buffer.set_len(buffer.len() + written) };
         true
+    }
+
+    /// How many units a string has: for most strings a call too many.
+    fn units(&self, value: sys::napi_value) -> usize {
+        let mut units = 0;
+        // SAFETY: as in `number`; without a buffer the call only measures.
+        unsafe { sys::napi_get_value_string_utf16(self.env, value, ptr::null_mut(), 0, &mut units) };
+        units
     }
 
     /// Writes a string into the room there is, as many whole characters of it as fit, and says how many bytes; nothing for
@@ -239,6 +281,11 @@ impl Values {
         };
         (status == sys::Status::napi_ok).then_some(written)
     }
+}
+
+/// Whether a string did not fit behind what is in the buffer, or only just.
+const fn is_cut(buffer: &Vec<u8>, written: usize) -> bool {
+    written + LONGEST_CHARACTER >= buffer.capacity() - buffer.len()
 }
 
 /// Enough for a text of two thousand units, whatever they are.
@@ -301,12 +348,16 @@ impl Answer {
         (status, value)
     }
 
-    fn utf8(&self, text: &str) -> (sys::napi_status, sys::napi_value) {
-        let mut value = ptr::null_mut();
-        // SAFETY: as above.
-        let status =
-            unsafe { sys::napi_create_string_utf8(self.env, text.as_ptr().cast(), text.len() as isize, &mut value) };
-        (status, value)
+    fn utf16(&self, text: &str) -> (sys::napi_status, sys::napi_value) {
+        WIDE.with_borrow_mut(|wide| {
+            text::write_utf16(text, wide);
+            let mut value = ptr::null_mut();
+            // SAFETY: as above.
+            let status =
+                unsafe { sys::napi_create_string_utf16(self.env, wide.as_ptr(), wide.len() as isize, &mut value) };
+            wipe(wide, KEPT_BYTES / size_of::<u16>());
+            (status, value)
+        })
     }
 
     fn push(&mut self, status: sys::napi_status, field: sys::napi_value) {
@@ -324,7 +375,7 @@ impl Reply for Answer {
             self.latin1(text.as_bytes()) // ASCII is the same in both encodings
         } else {
             NARROW.with_borrow_mut(|narrow| {
-                let made = if text::write_latin1(text, narrow) { self.latin1(narrow) } else { self.utf8(text) };
+                let made = if text::write_latin1(text, narrow) { self.latin1(narrow) } else { self.utf16(text) };
                 wipe(narrow, KEPT_BYTES);
                 made
             })
@@ -332,18 +383,27 @@ impl Reply for Answer {
         self.push(status, value);
     }
 
-    fn body(&mut self, body: String) {
-        match lent::lend(self.env, body, false) {
-            Ok((status, value)) => self.push(status, value),
-            Err(body) => self.text(&body),
+    fn body(&mut self, body: Encrypted) {
+        let body = body.into_body_in_place();
+        if lent::is_lendable(self.env, &body) {
+            let (status, value) = lent::lend(self.env, body, false);
+            return self.push(status, value);
+        }
+        let (status, value) = self.latin1(&body); // ASCII alone
+        self.push(status, value);
+        if body.capacity() <= KEPT_BYTES {
+            SEALING.set(body);
         }
     }
 
     fn plaintext(&mut self, text: Plaintext) {
-        match lent::lend(self.env, text.into_string(), true) {
-            Ok((status, value)) => self.push(status, value),
-            Err(text) => self.text(&Zeroizing::new(text)),
+        let text = text.into_string();
+        if lent::is_lendable(self.env, text.as_bytes()) {
+            let (status, value) = lent::lend(self.env, text.into_bytes(), true);
+            return self.push(status, value);
         }
+        self.text(&text);
+        wipe(&mut text.into_bytes(), 0);
     }
 
     fn bytes(&mut self, bytes: &[u8]) {

@@ -44,7 +44,7 @@ pub extern "C" fn call(operation: usize, handle: usize, bytes: usize) -> *const 
     let State { session, host, input, output } = state.get_or_insert_default();
     output.clear();
     let fields = Fields::read(input.written(bytes));
-    let verdict = perform(session, host, operation, handle, Arguments(fields.as_slice()), output);
+    let verdict = perform(session, host, operation, handle, Arguments::new(fields.as_slice()), output);
     input.wipe(bytes);
     output.finish(verdict)
 }

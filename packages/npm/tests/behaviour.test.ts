@@ -82,6 +82,29 @@ for (const [name, api] of ENGINES) {
     assert.equal(envelope.openWebhook(envelope.sealWebhook({ type: "\ufeffx" })).type, "\ufeffx");
   });
 
+  test(`what a call leaves behind never gets into the next (${name})`, () => {
+    const lengths = [5, 40_000, 0, 3_000, 150_000, 700, 90_000, 1, 5_000, 20_000, 400_000, 33];
+    for (const [turn, length] of lengths.entries()) {
+      for (const character of ["a", "é", "€"]) {
+        const payload = { text: character.repeat(length), turn };
+        const refused = `{"text":"${payload.text}","text":"twice"}`;
+        for (const text of [refused, Buffer.from(refused)]) {
+          assert.equal(
+            codeOf(api, () => envelope.seal(text)),
+            "invalid_payload",
+          );
+        }
+        const spaced = ` \n${JSON.stringify(payload)}\t `;
+        const stamped = { ...payload, request_timestamp: "17" };
+        assert.deepEqual(envelope.open(envelope.sealResponse(spaced)), payload);
+        assert.deepEqual(envelope.open(envelope.sealWebhook(Buffer.from(spaced))), payload);
+        assert.deepEqual(envelope.open(envelope.seal(stamped)), stamped);
+        const { body } = envelope.sealRequest("/cards/get", stamped, { apiKey: "key_1" });
+        assert.deepEqual(envelope.openRequest<typeof payload>(body).payload.text, payload.text);
+      }
+    }
+  });
+
   test(`the document's way opens what is sealed here (${name})`, () => {
     const { encrypted } = JSON.parse(
       envelope.seal('{"request_timestamp": 1700000000000000, "card_id": "card_abc123"}'),

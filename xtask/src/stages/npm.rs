@@ -249,13 +249,31 @@ impl<'a> Runtimes<'a> {
         self.check_sealed(answer["body"].as_str().unwrap_or_default())
     }
 
-    /// Without the package of native code, Node takes WebAssembly.
+    /// Without the package of native code, Node takes WebAssembly: from a file of its own, or out of the bundle.
     fn without_native(&self) -> Counts {
-        check("Node, without native code", || {
-            let tarballs = Tarballs { package: self.tarballs.package.clone(), native: None, binary: None };
-            let folder = self.project("node-without-native", &tarballs)?;
-            self.check_answer(self.node("module.mjs").current_dir(&folder), "wasm")
-        })
+        let tarballs = Tarballs { package: self.tarballs.package.clone(), native: None, binary: None };
+        let run = |title: &str, name: &str, command: &dyn Fn(&Path) -> Result<Command>| {
+            check(&format!("{title}, without native code"), || {
+                let folder = self.project(&format!("{name}-without-native"), &tarballs)?;
+                self.check_answer(command(&folder)?.current_dir(&folder), "wasm")
+            })
+        };
+        let mut counts = run("Node, as a module", "node", &|_| Ok(self.node("module.mjs")));
+        counts += run("Node, as CommonJS", "node-cjs", &|_| Ok(self.node("common.cjs")));
+        for (source, format) in [("module.mjs", "esm"), ("module.mjs", "cjs"), ("common.cjs", "cjs")] {
+            let title = format!("Node, {source} bundled by esbuild as {format}");
+            counts += run(&title, &format!("node-{source}-{format}"), &|folder| {
+                let mut esbuild = self.npm.tool("esbuild");
+                esbuild.args([source, "--bundle", "--platform=node", "--log-level=error"]);
+                esbuild.args([format!("--format={format}"), format!("--outfile=bundle.{}", extension(format))]);
+                self.npm.shell.run(esbuild.current_dir(folder))?;
+                let modules = folder.join("node_modules");
+                fs::remove_dir_all(&modules)
+                    .map_err(|error| format!("cannot remove {}: {error}", modules.display()))?;
+                Ok(self.node(&format!("bundle.{}", extension(format))))
+            });
+        }
+        counts
     }
 
     /// Nor is a binary that does not load the end.
@@ -340,6 +358,11 @@ impl<'a> Runtimes<'a> {
     fn pynacl(&self, verb: &str, input: &str) -> Result<String> {
         ask(self.npm.repo.command(&self.pynacl).args(["-B", "tests/interop/drivers/pynacl.py"]), verb, input)
     }
+}
+
+/// How the name of a bundle ends.
+fn extension(format: &str) -> &'static str {
+    if format == "esm" { "mjs" } else { "cjs" }
 }
 
 /// Has a driver of tests/interop seal a payload or open a body.

@@ -6,3 +6,5 @@ import { inlineWasm } from "../engines/inline.js";
 useEngine(inlineWasm);
 
 export * from "../index.js";
+/** @internal For Node's entries, which load this one where there is no native code. */
+export { inlineWasm };
