@@ -159,7 +159,7 @@ impl Envelope {
     #[cfg(feature = "writer")]
     fn encrypt_buffer(
         &self,
-        (mut buffer, Range { start, end }): (Zeroizing<Vec<u8>>, Range<usize>),
+        (mut buffer, Range { start, end }): (Wiped<Vec<u8>>, Range<usize>),
         edit: &Edit,
         nonce: impl FnOnce() -> Result<Nonce>,
     ) -> Result<Encrypted> {

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroize;
 
+use crate::binding;
 use crate::digest::digest;
 use crate::envelope::Envelope;
 use crate::error::{Error, ErrorCode, Result};
@@ -19,7 +20,7 @@ use crate::wipe::{Wipe, Wiped};
 
 pub use crate::secretbox::Nonce;
 
-/// Gives time and nonces to the calls of [`crate::binding`] that end in `_on`, which ask only once they need them.
+/// Gives time and nonces to the calls of this module that end in `_on`, which ask only once they need them.
 pub trait Host {
     /// The next timestamp, later than all before it.
     ///
@@ -32,6 +33,45 @@ pub trait Host {
     /// # Errors
     /// `entropy_unavailable`.
     fn nonce(&self) -> Result<Nonce>;
+}
+
+/// [`Envelope::seal_json`] with the time and the nonces of a host.
+///
+/// # Errors
+/// As there.
+pub fn seal_json_on(host: &impl Host, envelope: &Envelope, json: &str) -> Result<String> {
+    binding::seal_on(host, envelope, json).map(Encrypted::into_body)
+}
+
+/// [`Envelope::seal_request_json`] with the time and the nonces of a host.
+///
+/// # Errors
+/// As there.
+pub fn seal_request_json_on(
+    host: &impl Host,
+    envelope: &Envelope,
+    path: &str,
+    json: &str,
+    options: &RequestOptions<'_>,
+) -> Result<SealedRequest> {
+    let sealed = binding::seal_request_on(host, envelope, RequestHead::new(path, options)?, json);
+    sealed.map(|request| request.map_body(Encrypted::into_body))
+}
+
+/// [`Envelope::seal_response_json`] with the nonces of a host.
+///
+/// # Errors
+/// As there.
+pub fn seal_response_json_on(host: &impl Host, envelope: &Envelope, json: &str) -> Result<String> {
+    binding::seal_response_on(host, envelope, json).map(Encrypted::into_body)
+}
+
+/// [`Envelope::seal_webhook_json`] with the nonces of a host.
+///
+/// # Errors
+/// As there.
+pub fn seal_webhook_json_on(host: &impl Host, envelope: &Envelope, json: &str) -> Result<String> {
+    binding::seal_webhook_on(host, envelope, json).map(Encrypted::into_body)
 }
 
 /// A nonce from the operating system: what a [`Host`] that has one gives.

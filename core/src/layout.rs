@@ -97,7 +97,7 @@ pub(crate) const fn field_bytes(layout: Layout, message_bytes: usize) -> Option<
 }
 
 /// What is encoded at once where the text is written over its bytes: whole groups, which stay in the fastest cache.
-const CHUNK_BYTES: usize = 3 * 512;
+const CHUNK_BYTES: usize = 3 * 256;
 
 /// Bytes that go under `encrypted`, encrypted but not yet base64.
 ///

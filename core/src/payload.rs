@@ -5,9 +5,6 @@ use alloc::{string::String, vec::Vec};
 #[cfg(feature = "writer")]
 use core::ops::Range;
 
-#[cfg(feature = "writer")]
-use zeroize::Zeroizing;
-
 use crate::error::{Error, ErrorCode, Result};
 #[cfg(feature = "writer")]
 use crate::json::Writer;
@@ -16,6 +13,8 @@ use crate::layout::FIELD_NAME;
 #[cfg(feature = "writer")]
 use crate::layout::Layout;
 use crate::timestamp::{self, Timestamp};
+#[cfg(feature = "writer")]
+use crate::wipe::Wiped;
 
 /// The member that every request payload carries (protocol: overview).
 pub(crate) const REQUEST_TIMESTAMP: &str = "request_timestamp";
@@ -128,7 +127,7 @@ impl JsonText<'_> {
 /// JSON text behind room for a header and an edit. Wiped when dropped, unless it was encrypted.
 #[cfg(feature = "writer")]
 pub struct Placed {
-    buffer: Zeroizing<String>,
+    buffer: Wiped<String>,
     start: usize,
 }
 
@@ -139,7 +138,7 @@ impl Placed {
 
     /// Takes a buffer over in which the text begins at `start`.
     pub fn new(buffer: String, start: usize) -> Self {
-        Self { buffer: Zeroizing::new(buffer), start }
+        Self { buffer: Wiped::new(buffer), start }
     }
 
     fn as_str(&self) -> &str {
@@ -147,12 +146,12 @@ impl Placed {
     }
 
     /// The buffer, and where the text without outer white space stands in it.
-    pub(crate) fn into_buffer(mut self) -> (Zeroizing<Vec<u8>>, Range<usize>) {
+    pub(crate) fn into_buffer(mut self) -> (Wiped<Vec<u8>>, Range<usize>) {
         let text = self.as_str();
         let trimmed = json::trim(text);
         let start = self.start + (trimmed.as_ptr().addr() - text.as_ptr().addr());
         let end = start + trimmed.len();
-        (Zeroizing::new(core::mem::take(&mut *self.buffer).into_bytes()), start..end)
+        (Wiped::new(core::mem::take(&mut *self.buffer).into_bytes()), start..end)
     }
 }
 

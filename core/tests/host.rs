@@ -5,8 +5,8 @@
 
 use std::cell::Cell;
 
-use cardseal::binding::{self, Placed, RequestHead};
-use cardseal::hazmat::{Host, Nonce};
+use cardseal::binding::{self, Placed};
+use cardseal::hazmat::{self, Host, Nonce};
 use cardseal::{Clock, Envelope, Error, ErrorCode, RequestOptions, Timestamp};
 
 /// Counts what is asked of it.
@@ -36,25 +36,26 @@ fn envelope() -> Envelope {
 #[test]
 fn a_host_is_asked_for_time_only_where_a_stamp_is_made_and_for_a_nonce_only_where_something_is_sealed() {
     let (host, envelope) = (Counting::default(), envelope());
+    let options = RequestOptions::new("key_1");
     let asked = || (host.stamps.get(), host.nonces.get());
 
-    assert_eq!(binding::seal_on(&host, &envelope, "[]").unwrap_err().code(), "invalid_payload");
-    assert_eq!(binding::seal_response_on(&host, &envelope, "").unwrap_err().code(), "invalid_payload");
-    assert_eq!(binding::seal_webhook_on(&host, &envelope, "1").unwrap_err().code(), "invalid_payload");
-    assert_eq!(asked(), (0, 0));
+    assert_eq!(hazmat::seal_json_on(&host, &envelope, "[]").unwrap_err().code(), "invalid_payload");
+    assert_eq!(hazmat::seal_response_json_on(&host, &envelope, "").unwrap_err().code(), "invalid_payload");
+    assert_eq!(hazmat::seal_webhook_json_on(&host, &envelope, "1").unwrap_err().code(), "invalid_payload");
+    let refused = hazmat::seal_request_json_on(&host, &envelope, "/cards/topup", "{}", &options).unwrap_err();
+    assert_eq!((refused.code(), asked()), ("idempotency_key_required", (0, 0)));
 
-    binding::seal_on(&host, &envelope, r#"{"request_timestamp":5}"#).unwrap();
-    binding::seal_response_on(&host, &envelope, "[]").unwrap();
-    binding::seal_webhook_on(&host, &envelope, "{}").unwrap();
+    hazmat::seal_json_on(&host, &envelope, r#"{"request_timestamp":5}"#).unwrap();
+    hazmat::seal_response_json_on(&host, &envelope, "[]").unwrap();
+    hazmat::seal_webhook_json_on(&host, &envelope, "{}").unwrap();
     assert_eq!(asked(), (0, 3));
-    let stamped = binding::seal_on(&host, &envelope, "{}").unwrap().into_body();
+    let stamped = hazmat::seal_json_on(&host, &envelope, "{}").unwrap();
     assert_eq!(&*envelope.open_json(&stamped).unwrap(), r#"{"request_timestamp":1700000000000001}"#);
-    let head = RequestHead::new("/cards/get", &RequestOptions::new("key_1")).unwrap();
-    let request = binding::seal_request_on(&host, &envelope, head, "{}").unwrap();
+    let request = hazmat::seal_request_json_on(&host, &envelope, "/cards/get", "{}", &options).unwrap();
     assert_eq!((request.timestamp.as_micros(), request.nonce), (1_700_000_000_000_002, [5; 24]));
 
     let dry = Counting { is_dry: true, ..Counting::default() };
-    assert_eq!(binding::seal_on(&dry, &envelope, "{}").unwrap_err().code(), "entropy_unavailable");
+    assert_eq!(hazmat::seal_json_on(&dry, &envelope, "{}").unwrap_err().code(), "entropy_unavailable");
 }
 
 #[test]

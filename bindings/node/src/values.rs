@@ -211,9 +211,8 @@ impl Values {
     /// A string as UTF-8 where it can be encrypted, and become the body's text, without being moved; nothing for another value.
     fn placed(&self, value: sys::napi_value) -> Option<Placed> {
         let mut buffer = SEALING.take();
-        buffer.clear();
         let mut start = Placed::ROOM.max(buffer.capacity() / 8);
-        buffer.resize(start, 0);
+        buffer.resize(start, 0); // of what the last body has left there, which is ASCII, nothing is written again
         buffer.reserve(FIRST_TRY_BYTES);
         let Some(mut written) = self.write_utf8(value, &mut buffer) else {
             SEALING.set(buffer);
@@ -236,7 +235,7 @@ impl Values {
         if buffer.capacity() > KEPT_BYTES {
             buffer.shrink_to_fit(); // what is refused is wiped with all its room
         }
-        // SAFETY: zeros, and behind them whole characters.
+        // SAFETY: ASCII, and behind it whole characters.
         Some(Placed::new(unsafe { String::from_utf8_unchecked(buffer) }, start))
     }
 
