@@ -96,7 +96,7 @@ pub(crate) const fn field_bytes(layout: Layout, message_bytes: usize) -> Option<
     }
 }
 
-/// What is encoded at once where the text is written over its bytes: whole groups, which stay in the fastest cache.
+/// What is encoded at once, on the stack: whole groups, which stay in the fastest cache.
 const CHUNK_BYTES: usize = 3 * 256;
 
 /// Bytes that go under `encrypted`, encrypted but not yet base64.
@@ -175,21 +175,14 @@ impl Encrypted {
         body_bytes(self.field_bytes())
     }
 
-    /// Writes the field, ASCII alone, over `out`, which has to be as long as [`field_bytes`](Self::field_bytes) says.
-    pub fn write_field(&self, out: &mut [u8]) {
-        base64::encode(self.bytes(), out);
+    /// Hands on the field, ASCII alone, piece by piece.
+    pub fn field_pieces(&self, take: impl FnMut(&[u8])) {
+        self.pieces("", "", take);
     }
 
-    /// Writes the HTTP body, ASCII alone, over `out`, which has to be as long as [`body_bytes`](Self::body_bytes) says.
-    pub fn write_body(&self, out: &mut [u8]) {
-        if let Some((start, rest)) = out.split_at_mut_checked(BODY_START.len())
-            && let Some((field, end)) = rest.split_at_mut_checked(self.field_bytes())
-            && end.len() == BODY_END.len()
-        {
-            start.copy_from_slice(BODY_START.as_bytes());
-            self.write_field(field);
-            end.copy_from_slice(BODY_END.as_bytes());
-        }
+    /// Hands on the HTTP body, ASCII alone, piece by piece.
+    pub fn body_pieces(&self, take: impl FnMut(&[u8])) {
+        self.pieces(BODY_START, BODY_END, take);
     }
 
     fn bytes(&self) -> &[u8] {
@@ -198,13 +191,31 @@ impl Encrypted {
 
     /// Writes `start` ‖ base64 ‖ `end`, in one allocation.
     fn text(&self, start: &str, end: &str) -> String {
-        let encoded = self.field_bytes();
-        let mut text = Vec::with_capacity(start.len() + encoded + end.len());
-        text.extend_from_slice(start.as_bytes());
-        text.resize(start.len() + encoded, 0);
-        self.write_field(text.get_mut(start.len()..).unwrap_or_default());
-        text.extend_from_slice(end.as_bytes());
-        String::from_utf8(text).unwrap_or_default()
+        let mut text = String::with_capacity(start.len() + self.field_bytes() + end.len());
+        self.pieces(start, end, |piece| text.push_str(core::str::from_utf8(piece).unwrap_or_default()));
+        text
+    }
+
+    /// Hands on `start` ‖ base64 ‖ `end`. To be encoded at once it would have to have a place that is zeroed before, which for a
+    /// long one is one more way through memory.
+    fn pieces(&self, start: &str, end: &str, mut take: impl FnMut(&[u8])) {
+        take(start.as_bytes());
+        let bytes = self.bytes();
+        if bytes.len() <= CHUNK_BYTES {
+            encode_chunks(bytes, &mut [0; CHUNK_BYTES / 3 * 4], &mut take);
+        } else {
+            encode_chunks(bytes, &mut [0; 8 * CHUNK_BYTES / 3 * 4], &mut take);
+        }
+        take(end.as_bytes());
+    }
+}
+
+/// Encodes as many bytes at a time as there is room for in `text`.
+fn encode_chunks(bytes: &[u8], text: &mut [u8], take: &mut impl FnMut(&[u8])) {
+    for chunk in bytes.chunks(text.len() / 4 * 3) {
+        let text = text.get_mut(..chunk.len().div_ceil(3) * 4).unwrap_or_default();
+        base64::encode(chunk, text);
+        take(text);
     }
 }
 

@@ -5,6 +5,8 @@
 
 #![expect(unsafe_code, reason = "only the interface beneath PyO3's makes a string to be filled")]
 
+use std::mem::MaybeUninit;
+
 use cardseal::ErrorCode;
 use pyo3::ffi;
 use pyo3::marker::Ungil;
@@ -50,22 +52,29 @@ pub(crate) fn new_ascii<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py,
     }
 }
 
-/// A new string of so many characters, which `write` puts there.
+/// A new string of so many ASCII characters, which `write` hands over piece by piece.
 pub(crate) fn ascii_text<'py>(
     py: Python<'py>,
     bytes: usize,
-    write: impl FnOnce(&mut [u8]) + Ungil + Send,
+    write: impl FnOnce(&mut dyn FnMut(&[u8])) + Ungil + Send,
 ) -> PyResult<Bound<'py, PyString>> {
     let too_long = |_| error_of(py, ErrorCode::TooLarge, "the body is longer than a string can be".to_owned());
     let length = ffi::Py_ssize_t::try_from(bytes).map_err(too_long)?;
-    // SAFETY: the string is new and nobody else knows it, so that the bytes behind it are ours until it is returned. They
-    // are zeroed before a slice of them is made, and the core's encoder writes ASCII alone.
+    // SAFETY: the string is new and nobody else knows it, so that the bytes behind it are ours until it is returned. All of
+    // them are written: by the core's encoder, which has ASCII alone, and else here.
     unsafe {
         let text = Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_New(length, 127))?;
-        let data: *mut u8 = ffi::PyUnicode_DATA(text.as_ptr()).cast();
-        data.write_bytes(0, bytes);
-        let out = std::slice::from_raw_parts_mut(data, bytes);
-        detached(py, bytes, || write(out));
+        let data: *mut MaybeUninit<u8> = ffi::PyUnicode_DATA(text.as_ptr()).cast();
+        let mut rest = std::slice::from_raw_parts_mut(data, bytes);
+        detached(py, bytes, || {
+            write(&mut |piece| {
+                let count = piece.len().min(rest.len());
+                let (place, behind) = std::mem::take(&mut rest).split_at_mut(count);
+                place.write_copy_of_slice(&piece[..count]);
+                rest = behind;
+            });
+            rest.fill(MaybeUninit::new(b'=')); // nothing, unless a length was wrong
+        });
         Ok(text.cast_into_unchecked())
     }
 }

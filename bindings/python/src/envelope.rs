@@ -505,11 +505,11 @@ impl std::ops::Deref for Message<'_> {
 }
 
 fn body_text<'py>(py: Python<'py>, encrypted: Encrypted) -> PyResult<Bound<'py, PyString>> {
-    let text = ascii_text(py, encrypted.body_bytes(), |out| encrypted.write_body(out));
+    let text = ascii_text(py, encrypted.body_bytes(), |take| encrypted.body_pieces(take));
     binding::keep(encrypted);
     text
 }
 
 fn field_text<'py>(py: Python<'py>, encrypted: &Encrypted) -> PyResult<Bound<'py, PyString>> {
-    ascii_text(py, encrypted.field_bytes(), |out| encrypted.write_field(out))
+    ascii_text(py, encrypted.field_bytes(), |take| encrypted.field_pieces(take))
 }
