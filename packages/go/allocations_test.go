@@ -5,6 +5,7 @@ package cardseal_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"runtime"
 	"strings"
 	"testing"
@@ -33,16 +34,20 @@ func TestAllocations(t *testing.T) {
 	if err := envelope.Open(body, &opened); err != nil {
 		t.Fatal(err)
 	}
+	// What encoding/json allocates by itself depends on its version: GOEXPERIMENT=jsonv2 has another one.
+	encoder := json.NewEncoder(io.Discard)
+	encoder.SetEscapeHTML(false)
+	encoding := testing.AllocsPerRun(200, func() { _ = encoder.Encode(payload) })
 	decoding := testing.AllocsPerRun(200, func() { var target topup; _ = json.Unmarshal(opened, &target) })
 	for name, check := range map[string]struct {
 		most float64
 		run  func() error
 	}{
-		"seal a struct":    {2, func() error { _, err := envelope.Seal(payload); return err }},
+		"seal a struct":    {encoding + 1, func() error { _, err := envelope.Seal(payload); return err }},
 		"seal a pointer":   {1, func() error { _, err := envelope.Seal(&payload); return err }},
 		"seal text":        {2, func() error { _, err := envelope.Seal(json.RawMessage(text)); return err }},
 		"seal bytes":       {2, func() error { _, err := envelope.Seal(text); return err }},
-		"seal an answer":   {2, func() error { _, err := envelope.SealResponse(payload); return err }},
+		"seal an answer":   {encoding + 1, func() error { _, err := envelope.SealResponse(payload); return err }},
 		"open to nothing":  {0, func() error { return envelope.Open(body, nil) }},
 		"open to text":     {2, func() error { var text json.RawMessage; return envelope.Open(body, &text) }},
 		"open to a struct": {decoding, func() error { var target topup; return envelope.Open(body, &target) }},
