@@ -105,7 +105,7 @@ func TestPartsOfFields(t *testing.T) {
 		}{B: long},
 		struct {
 			A string `json:",string"`
-			B string `json:"-,"`
+			B string `json:"b"`
 			C string `json:"<&>"`
 			D string `json:"é,omitempty"`
 			E string `json:"-"`
