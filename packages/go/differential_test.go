@@ -39,16 +39,7 @@ var unreachable = []cardseal.Code{
 // the same answers. CARDSEAL_CLI names the tool; CARDSEAL_SEED repeats a run.
 func TestDifferential(t *testing.T) {
 	tool := tool(t)
-	seed := rand.Uint64()
-	if given := os.Getenv("CARDSEAL_SEED"); given != "" {
-		var err error
-		if seed, err = strconv.ParseUint(given, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("CARDSEAL_SEED=%d", seed)
-
-	g := newGenerator(t, seed)
+	g := newGenerator(t, cardseal.Seed(t))
 	questions := make([]question, differentialCases)
 	inner := 0
 	for index := range questions {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -201,8 +202,7 @@ func (e *Envelope) sealStamped(payload any, from host) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.message = object.appendStamped(s.message[:0], stamp)
-	return e.sealBody(s, s.message, from)
+	return e.sealBody(s, s.stamped(object, stamp), from)
 }
 
 // SealResponse returns the HTTP body of a server's answer: any JSON value, sealed, with nothing added. Payloads are taken
@@ -239,41 +239,39 @@ func (e *Envelope) Encrypt(message []byte) (string, error) {
 func (e *Envelope) encrypt(message []byte, from host) (string, error) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	if err := e.seal(s, message, from); err != nil {
-		return "", err
-	}
-	return string(appendEncoded(nil, s.sealed)), nil
+	field, err := e.seal("", message, "", &s.nonce, from)
+	return string(field), err
 }
 
-// sealBody seals text that the caller has made sure of.
+// sealBody seals text that the caller has made sure of, under a nonce that is left in the scratch.
 func (e *Envelope) sealBody(s *scratch, text []byte, from host) ([]byte, error) {
-	if err := e.seal(s, text, from); err != nil {
+	return e.seal(bodyStart, text, bodyEnd, &s.nonce, from)
+}
+
+// seal returns a field between two texts. It is the one buffer that sealing needs beside the message: the bytes of the envelope
+// stand at its end, and become base64 from its start on.
+func (e *Envelope) seal(before string, message []byte, after string, nonce *Nonce, from host) ([]byte, error) {
+	if err := e.check(); err != nil {
 		return nil, err
 	}
-	body := make([]byte, 0, e.layout.bodyBytes(len(text)))
-	body = append(body, bodyStart...)
-	body = appendEncoded(body, s.sealed)
-	return append(body, bodyEnd...), nil
-}
-
-// seal leaves the bytes of an envelope in the scratch.
-func (e *Envelope) seal(s *scratch, message []byte, from host) error {
-	if err := e.check(); err != nil {
-		return err
-	}
 	if e.layout.bodyBytes(len(message)) > uint64(e.maxBytes) {
-		return errTooLarge(e.maxBytes)
+		return nil, errTooLarge(e.maxBytes)
 	}
-	if err := from.nonce(&s.nonce); err != nil {
-		return err
+	if err := from.nonce(nonce); err != nil {
+		return nil, err
 	}
-	s.sealed = grow(s.sealed[:0], e.layout.headerBytes()+len(message))
+	sealedBytes := e.layout.headerBytes() + len(message)
+	field := make([]byte, len(before)+base64.StdEncoding.EncodedLen(sealedBytes)+len(after))
+	start := len(field) - sealedBytes
+	sealed := field[start:start]
 	if e.layout.versionBytes() == 1 {
-		s.sealed = append(s.sealed, versionByte)
+		sealed = append(sealed, versionByte)
 	}
-	s.sealed = append(s.sealed, s.nonce[:]...)
-	s.sealed = secretbox.Seal(s.sealed, message, (*[nonceBytes]byte)(&s.nonce), &e.keys.reveal().sealing)
-	return nil
+	sealed = append(sealed, nonce[:]...)
+	sealed = secretbox.Seal(sealed, message, (*[nonceBytes]byte)(nonce), &e.keys.reveal().sealing)
+	field = append(field[:0], before...)
+	field = appendEncoded(field, sealed)
+	return append(field, after...), nil
 }
 
 // Open opens a sealed HTTP body and stores its payload, any JSON value, in v. No timestamp rule applies: a server uses

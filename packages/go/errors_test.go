@@ -69,6 +69,11 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	var number struct {
 		CardID int `json:"card_id"`
 	}
+	const misfit = `{"card_id":"4929556677"}`
+	var mismatch *json.UnmarshalTypeError // says where the value begins with GOEXPERIMENT=jsonv2, where it ends without
+	if !errors.As(json.Unmarshal([]byte(misfit), &number), &mismatch) || mismatch.Offset < 11 || mismatch.Offset > 23 {
+		t.Fatal(mismatch)
+	}
 
 	for _, check := range []struct {
 		err  error
@@ -120,7 +125,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{seal(`{"a":1,"a":2}`), cardseal.ErrInvalidPayload, "already has (byte 7)"},
 		{seal(`{"encrypted":"x"}`), cardseal.ErrAlreadySealed, "seal it once"},
 		{seal(math.NaN()), cardseal.ErrInvalidPayload, "no JSON form"},
-		{envelope.Open(sealed(`{"card_id":"4929556677"}`), &number), cardseal.ErrInvalidPayload, "does not fit the target (byte 23)"},
+		{envelope.Open(sealed(misfit), &number), cardseal.ErrInvalidPayload, fmt.Sprintf("does not fit the target (byte %d)", mismatch.Offset)},
 		{envelope.Open(sealed(`{}`), number), cardseal.ErrInvalidOption, "no pointer"},
 		{envelope.Open(nil, (*int)(nil)), cardseal.ErrInvalidOption, "no pointer"},
 		{request("[]"), cardseal.ErrInvalidPayload, "no JSON object"},

@@ -2,6 +2,10 @@ package cardseal
 
 import (
 	"io"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
 	"time"
 )
 
@@ -11,6 +15,20 @@ func SetEntropy(reader io.Reader) (restore func()) {
 	before := entropy
 	entropy = reader
 	return func() { entropy = before }
+}
+
+// Seed is what a random test does all after: CARDSEAL_SEED, which repeats a run, else a new one, which is logged.
+func Seed(t *testing.T) uint64 {
+	t.Helper()
+	seed := rand.Uint64()
+	if given := os.Getenv("CARDSEAL_SEED"); given != "" {
+		var err error
+		if seed, err = strconv.ParseUint(given, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("CARDSEAL_SEED=%d", seed)
+	return seed
 }
 
 // AsJSON is a value as JSON has it, with every number as it is written: what two answers are compared as.

@@ -483,6 +483,9 @@ func isSpace(character byte) bool {
 	return character == ' ' || character == '\n' || character == '\r' || character == '\t'
 }
 
+// whiteSpace is what isSpace says of.
+const whiteSpace = " \n\r\t"
+
 // trimSpace drops the white space of JSON around a text.
 func trimSpace(text []byte) []byte {
 	for len(text) > 0 && isSpace(text[0]) {

@@ -138,11 +138,16 @@ func TestTinyNumbersAreFast(t *testing.T) {
 func TestMemoryIsWiped(t *testing.T) {
 	s := new(scratch)
 	s.message = append(s.message, "4929-5566-7788"...)
-	s.json.WriteString("4929-5566-7788")
-	message, text := s.message, s.json.Bytes()
+	s.json.addString("4929-5566-7788")
+	message, text := s.message, s.json.written()
+	s.json.room(cap(s.json.bytes), 0)
+	grown := s.json.written()
+	if !isZero(text) || string(grown) != "4929-5566-7788" {
+		t.Errorf("%q was left behind, %q went along", text, grown)
+	}
 	s.release()
-	if !isZero(message) || !isZero(text) || len(s.message) != 0 || s.json.Len() != 0 {
-		t.Errorf("%q %q", message, text)
+	if !isZero(message) || !isZero(grown) || len(s.message) != 0 || len(s.json.bytes) != 0 {
+		t.Errorf("%q %q", message, grown)
 	}
 	c := canonicalizer{text: []byte(`{"b":{"d":1,"c":2},"a":3}`)}
 	if c.object(0, true); string(c.form) != `{"a":3,"b":{"c":2,"d":1}}` || len(c.spare) == 0 || !isZero(c.spare) {
@@ -150,16 +155,59 @@ func TestMemoryIsWiped(t *testing.T) {
 	}
 }
 
-// TestStampingGrowsOnce: a buffer that is left behind keeps its plaintext.
-func TestStampingGrowsOnce(t *testing.T) {
-	const payload = `{"a":"4929-5566-7788","request_timestamp":1,"b":"4929-5566-7788"}`
-	object, err := readObject([]byte(payload))
-	if err != nil {
-		t.Fatal(err)
+// TestStamping: a stamp comes first or in the place of another, in a text of the caller's and in one that the scratch wrote.
+// The latter needs no other memory, and the former a buffer that grows once: one that is left behind had plaintext in it.
+func TestStamping(t *testing.T) {
+	for _, check := range [][2]string{
+		{`{}`, `{"request_timestamp":9223372036854775807}`},
+		{`{ }`, `{"request_timestamp":9223372036854775807 }`},
+		{`{"a":"4929"}`, `{"request_timestamp":9223372036854775807,"a":"4929"}`},
+		{`{ "a":"4929"}`, `{"request_timestamp":9223372036854775807, "a":"4929"}`},
+		{`{"request_timestamp":1}`, `{"request_timestamp":9223372036854775807}`},
+		{`{"a":"4929","request_timestamp":1,"b":2}`, `{"a":"4929","request_timestamp":9223372036854775807,"b":2}`},
+		{`{"a":"4929","request_timestamp":["` + strings.Repeat("x", 99) + `"],"b":2}`, `{"a":"4929","request_timestamp":9223372036854775807,"b":2}`},
+	} {
+		given := []byte(check[0])
+		object, err := readObject(given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s scratch
+		if text := s.stamped(object, math.MaxInt64); string(text) != check[1] || string(given) != check[0] {
+			t.Errorf("%s became %s, and what was given %s", check[0], text, given)
+		}
+		line := check[0] + "\n"
+		own := func() []byte {
+			s.json.wipe()
+			s.json.addString(line)
+			object.text = trimSpace(s.json.written())
+			return s.stamped(object, math.MaxInt64)
+		}
+		if text := own(); string(text) != check[1] {
+			t.Errorf("%s became %s", check[0], text)
+		}
+		count := testing.AllocsPerRun(10, func() { own() })
+		object.text = given
+		grown := testing.AllocsPerRun(10, func() { s.json = textBuffer{}; s.stamped(object, math.MaxInt64) })
+		if count != 0 || grown != 1 {
+			t.Errorf("%s: %v and %v allocations", check[0], count, grown)
+		}
 	}
-	for name, stamped := range map[string]func([]byte, int64) []byte{"added": object.appendStamped, "replaced": object.appendRestamped} {
-		if count := testing.AllocsPerRun(10, func() { stamped(nil, math.MaxInt64) }); count != 1 {
-			t.Errorf("%s: %v allocations", name, count)
+}
+
+// TestEncodingInPlace: the bytes may stand at the very end of the memory that their base64 fills.
+func TestEncodingInPlace(t *testing.T) {
+	for length := range 300 {
+		decoded := make([]byte, length)
+		for index := range decoded {
+			decoded[index] = byte(7*index + length)
+		}
+		want := base64.StdEncoding.EncodeToString(decoded)
+		room := make([]byte, len(want))
+		place := room[len(room)-length:]
+		copy(place, decoded)
+		if got := string(appendEncoded(room[:0], place)); got != want {
+			t.Fatalf("%d bytes: %s, not %s", length, got, want)
 		}
 	}
 }

@@ -3,8 +3,10 @@ package cardseal
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -68,29 +70,45 @@ func (o object) timestamp() (micros int64, stamped bool, err error) {
 // stampStart is what stands before a stamp that is the first member.
 const stampStart = `{"` + requestTimestamp + `":`
 
-// maxStampDigits are those of 2⁶³ − 1. A buffer grows once for all that comes, so that none is left with plaintext in it.
+// maxStampDigits are those of 2⁶³ − 1.
 const maxStampDigits = 19
 
-// appendStamped appends the text with the stamp as its first member, in front of which nothing may stand.
-func (o object) appendStamped(buffer []byte, micros int64) []byte {
-	buffer = grow(buffer, len(stampStart)+maxStampDigits+len(",")+len(o.text))
-	buffer = append(buffer, stampStart...)
-	buffer = strconv.AppendInt(buffer, micros, 10)
-	if isEmpty := trimSpace(o.text[1:])[0] == '}'; !isEmpty {
-		buffer = append(buffer, ',')
+// stampRoom is what a stamp takes that is the first member, and no value at hand is longer than that one.
+const stampRoom = len(stampStart) + maxStampDigits + len(",")
+
+// stamped is the text of an object with a stamp: as its first member, in front of which nothing may stand, or in the place
+// of the one that was there, whatever that was.
+func (s *scratch) stamped(o object, micros int64) []byte {
+	var stack [stampRoom]byte
+	stamp := stack[:0]
+	replaced := o.stamp
+	if !replaced.exists() {
+		replaced = member{0, len("{")}
+		stamp = append(stamp, stampStart...)
 	}
-	return append(buffer, o.text[1:]...)
+	stamp = strconv.AppendInt(stamp, micros, 10)
+	if isEmpty := trimSpace(o.text[1:])[0] == '}'; !isEmpty && !o.stamp.exists() {
+		stamp = append(stamp, ',')
+	}
+	// What stands in front of the stamp moves, what stands behind it stays.
+	text := s.own(o.text)
+	start := stampRoom + replaced.end - len(stamp) - replaced.start
+	copy(s.json.bytes[start:], text[:replaced.start])
+	copy(s.json.bytes[start+replaced.start:], stamp)
+	return s.json.bytes[start : stampRoom+len(text)]
 }
 
-// appendRestamped appends the text with the stamp in the place of the one that was there, whatever that was.
-func (o object) appendRestamped(buffer []byte, micros int64) []byte {
-	if !o.stamp.exists() {
-		return o.appendStamped(buffer, micros)
+// own is a text that stands in the scratch, right behind the room for a stamp.
+func (s *scratch) own(text []byte) []byte {
+	own := s.json.written()
+	if isWithin := cap(own) > 0 && &own[:cap(own)][cap(own)-1] == &text[:cap(text)][cap(text)-1]; isWithin {
+		copy(own, text)
+	} else {
+		s.json.wipe()
+		s.json.add(text...)
+		own = s.json.written()
 	}
-	buffer = grow(buffer, len(o.text)+maxStampDigits)
-	buffer = append(buffer, o.text[:o.stamp.start]...)
-	buffer = strconv.AppendInt(buffer, micros, 10)
-	return append(buffer, o.text[o.stamp.end:]...)
+	return own[:len(text)]
 }
 
 // parseTimestamp reads a stamp after its grammar: an integer token or a string of digits (SPEC.md, TIME-1 to TIME-4).
@@ -134,7 +152,7 @@ func (s *scratch) unsealed(payload any, maxBytes int64) ([]byte, members, error)
 	if err != nil {
 		return nil, members{}, err
 	}
-	isPlain := s.isPlain && reflect.TypeOf(payload) == s.flat
+	isPlain := s.plain != nil && reflect.TypeOf(payload) == s.flat
 	if !isPlain || bytes.HasPrefix(text, []byte(stampStart)) || uint64(len(text)) > maxTextBytes {
 		return readUnsealed(text)
 	}
@@ -151,9 +169,9 @@ func (s *scratch) jsonText(payload any, maxBytes int64) ([]byte, error) {
 	case []byte:
 		return payload, nil
 	case string:
-		s.json.Reset()
-		s.json.WriteString(payload)
-		return s.json.Bytes(), nil
+		s.json.wipe()
+		s.json.addString(strings.Trim(payload, whiteSpace))
+		return s.json.written(), nil
 	case Plaintext:
 		return payload.Bytes(), nil
 	}
@@ -170,10 +188,13 @@ func (s *scratch) jsonText(payload any, maxBytes int64) ([]byte, error) {
 			return nil, newError(ErrInvalidPayload, "the payload holds itself, or nests too deeply: give it at most %d levels", maxDepth)
 		}
 		if kind != nil && natureOf(kind) != nestingType && !isText(pointedTo(kind)) {
-			s.flat, s.isPlain = kind, natureOf(kind) == plainType
+			s.flat, s.plain = kind, nil
+			if natureOf(kind) == plainType {
+				s.plain = formOf(kind)
+			}
 		}
 	}
-	return s.encode(payload)
+	return s.encode(payload, maxBytes)
 }
 
 // isForeignText tells whether a payload is text, and of none of the types that are JSON text. encoding/json would make a
@@ -206,7 +227,7 @@ func pointedTo(t reflect.Type) reflect.Type {
 	return t
 }
 
-func (s *scratch) encode(payload any) (text []byte, err error) {
+func (s *scratch) encode(payload any, maxBytes int64) (text []byte, err error) {
 	defer func() {
 		if recover() != nil {
 			err = newError(ErrInvalidPayload, "the payload has no JSON form: its MarshalJSON or MarshalText panicked")
@@ -216,11 +237,21 @@ func (s *scratch) encode(payload any) (text []byte, err error) {
 		s.encoder = json.NewEncoder(&s.json)
 		s.encoder.SetEscapeHTML(false)
 	}
-	s.json.Reset()
-	if s.encoder.Encode(payload) != nil { // its error can quote the value
+	s.json.wipe()
+	plain := s.plain
+	if plain != nil && reflect.TypeOf(payload) != s.flat {
+		plain = nil
+	}
+	if value := reflect.ValueOf(payload); plain != nil && plain.isLong(value) {
+		c := cutter{scratch: s, longBytes: longBytes, partBytes: partBytes, most: int(min(maxBytes, math.MaxInt))}
+		err = c.value(plain, value)
+	} else if err = s.encoder.Encode(payload); plain != nil {
+		plain.note(len(s.json.bytes), longBytes)
+	}
+	if err != nil { // it can quote the value
 		return nil, newError(ErrInvalidPayload, "the payload has no JSON form: use a struct, a map with text as names, or JSON text")
 	}
-	return s.json.Bytes(), nil
+	return s.json.written(), nil
 }
 
 // maxHops is how many pointers, interfaces and containers may stand inside each other in a payload. The deepest one that
@@ -336,12 +367,12 @@ func fieldAt(value reflect.Value, path []int) reflect.Value {
 
 // scratch is the memory of one seal or open, kept for the next. What it held of plaintext is wiped.
 type scratch struct {
-	message []byte       // plaintext
-	json    bytes.Buffer // plaintext
+	message []byte     // plaintext of what is opened
+	json    textBuffer // plaintext of what is sealed
 	encoder *json.Encoder
 	flat    reflect.Type // the last type whose values can neither nest at will nor be text: most often it comes again
-	isPlain bool         // whether that type is plain
-	sealed  []byte       // the bytes of an envelope
+	plain   *form        // of that type, if it is plain
+	sealed  []byte       // the bytes of an envelope that is opened
 	nonce   Nonce
 }
 
@@ -352,10 +383,9 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 func (s *scratch) release() {
 	clear(s.message)
-	clear(s.json.Bytes())
 	s.message = s.message[:0] // so that the next release has no more to wipe than its own
-	s.json.Reset()
-	if cap(s.message)+s.json.Cap()+cap(s.sealed) <= maxKept {
+	s.json.wipe()
+	if cap(s.message)+cap(s.json.bytes)+cap(s.sealed) <= maxKept {
 		scratches.Put(s)
 	}
 }

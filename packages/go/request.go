@@ -130,8 +130,7 @@ func (e *Envelope) sealRequest(path string, payload any, apiKey string, options 
 	if request.TimestampMicros, err = from.stamp(); err != nil {
 		return nil, err
 	}
-	s.message = object.appendRestamped(s.message[:0], request.TimestampMicros)
-	if request.Body, err = e.sealBody(s, s.message, from); err != nil {
+	if request.Body, err = e.sealBody(s, s.stamped(object, request.TimestampMicros), from); err != nil {
 		return nil, err
 	}
 	request.Nonce = s.nonce
