@@ -94,7 +94,9 @@ impl Serialize for Shape {
                 map.end()
             }
             Self::Struct(name, fields) => {
-                let mut of_struct = serializer.serialize_struct(name, fields.len())?;
+                // A type may say another number than it has.
+                let said = if fields.len() % 3 == 2 { 1 } else { fields.len() };
+                let mut of_struct = serializer.serialize_struct(name, said)?;
                 fields.iter().try_for_each(|(name, value)| of_struct.serialize_field(name, value))?;
                 of_struct.end()
             }
@@ -262,7 +264,8 @@ fn names_are_told_apart_whatever_stood_in_their_places_before() {
     for first in &lists {
         for second in &lists {
             let around = Shape::Struct("Name", vec![("a", object(first)), ("b", object(second)), ("c", object(first))]);
-            for value in [Shape::Sequence(vec![object(first), object(second)]), around] {
+            let twice = Shape::Struct("Name", vec![("a", object(first)), ("a", object(second))]);
+            for value in [Shape::Sequence(vec![object(first), object(second)]), around, twice] {
                 let sealed = envelope().seal_response(&value);
                 let of_text = envelope().seal_response_json(&serde_json::to_string(&value).unwrap());
                 let outcome = |sealed: cardseal::Result<String>| sealed.map(drop).map_err(|error| error.to_string());

@@ -31,7 +31,7 @@ pub(crate) fn written<T: Serialize + ?Sized>(value: &T) -> CoreResult<Writer> {
     let mut text = Text { writer: buffers::writer(), shapes };
     let outcome = value.serialize(Values(&mut text));
     let Text { writer, mut shapes } = text;
-    shapes.close(0);
+    shapes.next = 0;
     let _ = SHAPES.try_with(|kept| kept.set(Some(shapes))); // a thread that is ending has no place for them any more
     if outcome.is_ok() {
         return Ok(writer);
@@ -66,18 +66,19 @@ struct Text {
     shapes: Box<Shapes>,
 }
 
-/// The names of the fields of all structs that are still open, innermost last.
+/// The names of the fields of all structs that are still open, and of those that stood in the same places before.
 ///
-/// Behind them stand those of structs that have ended: the items of a list, and the payloads of a program, have the same
-/// fields as a rule, each in the same place as in the one before. What is known of a name is found by its address, and the
-/// text is not looked at.
+/// A struct has as many places as it says that it has fields, behind those of the struct around it. The items of a list,
+/// and the payloads of a program, have the same fields as a rule, each in the same place as in the one before: what is known
+/// of a name is found by its address, and the text is not looked at.
 struct Shapes {
     names: [&'static str; MOST_FIELDS],
     /// A bit for each of `names` that has no character to escape.
     plain: u64,
-    count: usize,
-    /// Places of `names` which are known to differ from each other.
-    proven: Range<usize>,
+    /// By a struct's first place, up to where its names are known to differ from each other.
+    proven: [u8; MOST_FIELDS],
+    /// The first place of the next struct.
+    next: usize,
 }
 
 /// With more fields open than that, the reader looks.
@@ -85,43 +86,41 @@ const MOST_FIELDS: usize = u64::BITS as usize;
 
 impl Default for Shapes {
     fn default() -> Self {
-        Self { names: [""; MOST_FIELDS], plain: 0, count: 0, proven: 0..0 }
+        Self { names: [""; MOST_FIELDS], plain: 0, proven: [0; MOST_FIELDS], next: 0 }
     }
 }
 
 impl Shapes {
-    /// Adds a name, and says whether it is known to have no character to escape.
+    /// Puts a name into its place, and says whether it is known to have no character to escape.
     #[inline]
-    fn open(&mut self, name: &'static str) -> bool {
-        let place = self.count;
-        self.count += 1;
+    fn put(&mut self, place: usize, name: &'static str) -> bool {
         match self.names.get(place) {
             Some(known) if core::ptr::eq(*known, name) => self.plain >> (place % MOST_FIELDS) & 1 != 0,
-            _ => self.open_new(place, name),
+            _ => self.put_new(place, name),
         }
     }
 
     #[inline(never)]
-    fn open_new(&mut self, place: usize, name: &'static str) -> bool {
+    fn put_new(&mut self, place: usize, name: &'static str) -> bool {
         let Some(slot) = self.names.get_mut(place) else { return false };
         *slot = name;
-        self.proven.end = self.proven.end.min(place);
+        let most = u8::try_from(place).unwrap_or_default();
+        self.proven.iter_mut().for_each(|end| *end = (*end).min(most));
         let is_plain = !name.bytes().any(is_special);
         self.plain = self.plain & !(1 << place) | u64::from(is_plain) << place;
         is_plain
     }
 
-    /// Forgets the names since `mark`, and says whether they differ from each other.
+    /// Whether the names in these places differ from each other.
     #[inline]
-    fn close(&mut self, mark: usize) -> bool {
-        let names = mark..self.count;
-        self.count = mark;
-        names.is_empty() || self.proven.start == mark && names.end <= self.proven.end || self.prove(names)
+    fn differ(&mut self, places: Range<usize>) -> bool {
+        let is_proven = self.proven.get(places.start).is_some_and(|end| places.end <= usize::from(*end));
+        is_proven || places.is_empty() || self.prove(places)
     }
 
     #[inline(never)]
-    fn prove(&mut self, place: Range<usize>) -> bool {
-        let Some(names) = self.names.get(place.clone()) else { return false };
+    fn prove(&mut self, places: Range<usize>) -> bool {
+        let Some(names) = self.names.get(places.clone()) else { return false };
         let mut seen = 0;
         for (index, name) in names.iter().enumerate() {
             let bit = bit(name);
@@ -130,7 +129,9 @@ impl Shapes {
             }
             seen |= bit;
         }
-        self.proven = place;
+        if let Some(end) = self.proven.get_mut(places.start) {
+            *end = u8::try_from(places.end).unwrap_or_default();
+        }
         true
     }
 }
@@ -348,13 +349,14 @@ impl<'w> ser::Serializer for Values<'w> {
     }
 
     #[inline]
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'w>, Elsewhere> {
+    fn serialize_struct(self, name: &'static str, fields: usize) -> Result<Fields<'w>, Elsewhere> {
         if name.starts_with(PRIVATE) {
             return Err(Elsewhere);
         }
         self.0.writer.begin_object()?;
-        let mark = self.0.shapes.count;
-        Ok(Fields { text: self.0, mark })
+        let first = self.0.shapes.next;
+        self.0.shapes.next = first.saturating_add(fields);
+        Ok(Fields { limit: self.0.shapes.next, text: self.0, first, place: first })
     }
 
     fn serialize_struct_variant(
@@ -390,26 +392,31 @@ impl Items<'_> {
 /// Writes the fields of a struct, and looks whether a name stands twice among them.
 struct Fields<'w> {
     text: &'w mut Text,
-    /// Where its names begin.
-    mark: usize,
+    /// The first place of its names, and the next one's.
+    first: usize,
+    place: usize,
+    /// Where its places end: with more names than it has said, nobody knows what else has been put there.
+    limit: usize,
 }
 
 impl Fields<'_> {
     #[inline]
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Written {
-        if self.text.shapes.open(name) {
+        if self.text.shapes.put(self.place, name) {
             self.text.writer.plain_name(name);
         } else {
             self.text.writer.name(name);
         }
+        self.place += 1;
         value.serialize(Values(self.text))
     }
 
     #[inline]
     fn finish(self) -> Written {
-        if !self.text.shapes.close(self.mark) {
+        if self.place > self.limit || !self.text.shapes.differ(self.first..self.place) {
             self.text.writer.distrust_names();
         }
+        self.text.shapes.next = self.first;
         self.text.writer.end_object();
         Ok(())
     }
@@ -464,8 +471,8 @@ impl ser::SerializeStructVariant for InVariant<Fields<'_>> {
     }
 
     fn end(self) -> Written {
-        let Fields { text, mark } = self.0;
-        Fields { text, mark }.finish()?;
+        let Fields { text, first, place, limit } = self.0;
+        Fields { text, first, place, limit }.finish()?;
         text.writer.end_object();
         Ok(())
     }
