@@ -191,9 +191,17 @@ impl Encrypted {
 
     /// Writes `start` ‖ base64 ‖ `end`, in one allocation.
     fn text(&self, start: &str, end: &str) -> String {
-        let mut text = String::with_capacity(start.len() + self.field_bytes() + end.len());
-        self.pieces(start, end, |piece| text.push_str(core::str::from_utf8(piece).unwrap_or_default()));
-        text
+        let encoded = self.field_bytes();
+        let mut text = Vec::with_capacity(start.len() + encoded + end.len());
+        if self.bytes().len() <= CHUNK_BYTES {
+            text.extend_from_slice(start.as_bytes());
+            text.resize(start.len() + encoded, 0);
+            base64::encode(self.bytes(), text.get_mut(start.len()..).unwrap_or_default());
+            text.extend_from_slice(end.as_bytes());
+        } else {
+            self.pieces(start, end, |piece| text.extend_from_slice(piece));
+        }
+        String::from_utf8(text).unwrap_or_default()
     }
 
     /// Hands on `start` ‖ base64 ‖ `end`. To be encoded at once it would have to have a place that is zeroed before, which for a
