@@ -118,22 +118,31 @@ fn envelope_jobs(requests: &[Payload]) -> Result<Vec<Job<'_>>> {
 fn typed_jobs(requests: &[Payload]) -> Result<Vec<Job<'_>>> {
     let mut jobs = Vec::new();
     for payload in requests {
-        for task in ["seal a struct", "open to a struct"] {
+        for task in [SEAL_STRUCT, "open to a struct"] {
             let mut candidates = Vec::new();
             for (name, mut peer) in peers::typed()? {
                 let mut card = payload.card.clone();
-                candidates.push(if task == "seal a struct" {
+                candidates.push(if task == SEAL_STRUCT {
                     Candidate::new(name, move || peer.seal(&mut card))
                 } else {
                     let body = peer.seal(&mut card)?;
                     Candidate::new(name, move || peer.open(&body))
                 });
             }
+            let text = &payload.text;
+            candidates.push(if task == SEAL_STRUCT {
+                let envelope = cardseal::Envelope::from_key(&peers::KEY)?;
+                Candidate::new("nonce, cipher and base64 alone", move || envelope.encrypt(text.as_bytes()))
+            } else {
+                Candidate::new("serde_json alone", move || serde_json::from_str::<payloads::Card>(text))
+            });
             jobs.push(Job::of(task, payload, candidates));
         }
     }
     Ok(jobs)
 }
+
+const SEAL_STRUCT: &str = "seal a struct";
 
 /// The strict reader against one that is not: `IgnoredAny` passes repeated names and numbers out of range.
 fn json_jobs<'t>(requests: &'t [Payload], many: &'t str) -> Result<Vec<Job<'t>>> {
@@ -208,6 +217,9 @@ struct Outcome {
     cardseal_ns: f64,
     #[serde(serialize_with = "in_order")]
     peers: Vec<(&'static str, Comparison)>,
+    /// What no candidate can do without.
+    #[serde(serialize_with = "in_order", skip_serializing_if = "Vec::is_empty")]
+    floors: Vec<(&'static str, Comparison)>,
 }
 
 /// A median time, and how many times as long as cardseal's it is: median and quartiles of the rounds.
@@ -228,13 +240,16 @@ impl Job<'_> {
             let Spread { low, median, high } = peer.ratio_to(own);
             (peer.name, Comparison { ns: peer.spread().median, ratio: median, q1: low, q3: high })
         };
+        let (floors, peers): (Vec<_>, Vec<_>) =
+            peers.iter().map(compare).partition(|(name, _)| name.ends_with(" alone"));
         Outcome {
             job: self.task,
             size: self.bytes,
             shape: self.shape,
             variant: self.variant,
             cardseal_ns: own.spread().median,
-            peers: peers.iter().map(compare).collect(),
+            peers,
+            floors,
         }
     }
 }
