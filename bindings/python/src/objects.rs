@@ -16,7 +16,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
-use crate::ascii::new_ascii;
+use crate::ascii::{new_ascii, new_wide};
 
 /// The sink that builds. Values wait on a stack until the array or object around them ends.
 pub(crate) struct Objects<'py> {
@@ -157,11 +157,16 @@ fn string<'py>(py: Python<'py>, text: Text<'_>) -> PyResult<Bound<'py, PyAny>> {
 
 #[inline]
 fn new_string<'py>(py: Python<'py>, value: &str) -> PyResult<Bound<'py, PyAny>> {
-    if !value.is_ascii() {
-        return Ok(PyString::from_bytes(py, value.as_bytes())?.into_any());
+    if value.is_ascii() {
+        new_ascii(py, value)
+    } else if value.len() <= MOST_SHORT_BYTES {
+        new_wide(py, value)
+    } else {
+        Ok(PyString::from_bytes(py, value.as_bytes())?.into_any())
     }
-    new_ascii(py, value)
 }
+
+const MOST_SHORT_BYTES: usize = 256;
 
 #[inline]
 fn number<'py>(py: Python<'py>, token: &str) -> PyResult<Bound<'py, PyAny>> {

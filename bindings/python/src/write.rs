@@ -206,6 +206,12 @@ impl<'py> Walker<'_, 'py> {
                 if self.leaf(&value) {
                     continue;
                 }
+                if let Ok(wide) = value.cast_exact::<PyString>() {
+                    // It may have to be made UTF-8: that runs no Python code, unless it fails, and then the dict is done with.
+                    let (name, wide) = (name.to_owned(), wide.to_owned());
+                    self.string(&wide).map_err(|stop| stop.at(Step::Name(shown(&name))))?;
+                    continue;
+                }
             }
             let (name, value) = (name.to_owned(), value.to_owned());
             let mut rest = Vec::new();

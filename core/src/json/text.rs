@@ -122,13 +122,32 @@ pub(super) fn unescape(raw: &str) -> String {
     let mut value = String::with_capacity(raw.len());
     let mut rest = raw;
     while !rest.is_empty() {
-        let plain = skip_plain(rest.as_bytes(), 0);
-        value.push_str(rest.get(..plain).unwrap_or_default());
-        let mut escape = Characters::new(rest.get(plain..).unwrap_or_default());
+        let (plain, escaped) = rest.split_at_checked(skip_plain(rest.as_bytes(), 0)).unwrap_or((rest, ""));
+        value.push_str(plain);
+        if let Some(character) = escaped.as_bytes().get(1).copied().and_then(short_escape) {
+            value.push(character);
+            rest = escaped.get(2..).unwrap_or_default();
+            continue;
+        }
+        let mut escape = Characters::new(escaped);
         value.extend(escape.next());
         rest = escape.rest;
     }
     value
+}
+
+/// What a letter behind a backslash stands for; nothing for the `u` of a code.
+#[inline]
+fn short_escape(letter: u8) -> Option<char> {
+    Some(match letter {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return None,
+        other => char::from(other),
+    })
 }
 
 /// The characters that an accepted literal's inside stands for, up to its end or its closing quote.
@@ -160,19 +179,14 @@ impl Iterator for Characters<'_> {
             self.skip(character.len_utf8());
             return Some(character);
         }
-        let (character, length) = match bytes.get(1)? {
-            b'b' => ('\u{8}', 2),
-            b'f' => ('\u{c}', 2),
-            b'n' => ('\n', 2),
-            b'r' => ('\r', 2),
-            b't' => ('\t', 2),
-            b'u' => match (hex4(bytes, 2)?, hex4(bytes, 8)) {
+        let (character, length) = match short_escape(*bytes.get(1)?) {
+            Some(character) => (character, 2),
+            None => match (hex4(bytes, 2)?, hex4(bytes, 8)) {
                 (high @ 0xd800..0xdc00, Some(low)) => {
                     (char::from_u32(0x10000 + ((high - 0xd800) << 10) + low.wrapping_sub(0xdc00))?, 12)
                 }
                 (unit, _) => (char::from_u32(unit)?, 6),
             },
-            &other => (char::from(other), 2),
         };
         self.skip(length);
         Some(character)

@@ -280,3 +280,18 @@ def test_the_field_alone(envelope: Envelope) -> None:
     for no_text in (memoryview(array.array("i", [1])), released):
         with pytest.raises(TypeError):
             envelope.seal(no_text)
+
+
+@pytest.mark.parametrize("widest", ["\x7f", "\x80", "\xff", "\u0100", "\uffff", "\U00010000", "\U0010ffff"])
+def test_text_of_every_width_is_the_string_that_python_makes(envelope: Envelope, widest: str) -> None:
+    """Short texts are put together here, long ones by Python: equal, as wide as they have to be, and found in a dict."""
+    for length in [0, 1, 2, 3, 5, 60, 63, 64, 65, 127, 128, 129, 255, 256, 257, 300]:
+        for at in {0, length // 2, length}:
+            text = "a" * at + widest + "\xe9" * (length - at)
+            opened = envelope.open(envelope.seal({text: [text, text + "\n"]}))
+            [(name, [value, escaped])] = [item for item in opened.items() if item[0] != "request_timestamp"]
+            for built, expected in [(name, text), (value, text), (escaped, text + "\n")]:
+                assert built == expected
+                assert hash(built) == hash(expected)
+                if len(built) > 1:  # of one character there may be a string that all share, with its UTF-8 beside it
+                    assert sys.getsizeof(built) == sys.getsizeof(expected.encode().decode())
