@@ -193,7 +193,7 @@ impl Encrypted {
     fn text(&self, start: &str, end: &str) -> String {
         let encoded = self.field_bytes();
         let mut text = Vec::with_capacity(start.len() + encoded + end.len());
-        if self.bytes().len() <= CHUNK_BYTES {
+        if cfg!(feature = "small") || self.bytes().len() <= CHUNK_BYTES {
             text.extend_from_slice(start.as_bytes());
             text.resize(start.len() + encoded, 0);
             base64::encode(self.bytes(), text.get_mut(start.len()..).unwrap_or_default());

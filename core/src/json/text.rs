@@ -124,7 +124,9 @@ pub(super) fn unescape(raw: &str) -> String {
     while !rest.is_empty() {
         let (plain, escaped) = rest.split_at_checked(skip_plain(rest.as_bytes(), 0)).unwrap_or((rest, ""));
         value.push_str(plain);
-        if let Some(character) = escaped.as_bytes().get(1).copied().and_then(short_escape) {
+        if cfg!(not(feature = "small"))
+            && let Some(character) = escaped.as_bytes().get(1).copied().and_then(short_escape)
+        {
             value.push(character);
             rest = escaped.get(2..).unwrap_or_default();
             continue;
