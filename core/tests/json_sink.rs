@@ -145,12 +145,19 @@ fn a_name_is_told_from_one_like_it() {
     names.push("n".repeat(254));
     for first in &names {
         for second in &names {
-            for (before, colon) in [("", ":"), ("", " :"), (" ", ": ")] {
-                let text = format!("[{{\"{first}\":0}},{{{before}\"{second}\"{colon}1}}]");
+            for (before, colon, colon_before) in [
+                ("", ":", ":"),
+                ("", " :", ":"),
+                (" ", ": ", ":"),
+                ("", ":", " :"),
+                ("", " :", " :"),
+                ("", "\n:", " :"),
+            ] {
+                let text = format!("[{{\"{first}\"{colon_before}0}},{{{before}\"{second}\"{colon}1}}]");
                 let (mut places, mut record) = (Places::default(), Record::default());
                 read(&text, &mut places).unwrap();
                 read(&text, &mut record).unwrap();
-                let start = first.len() + 9 + before.len();
+                let start = first.len() + 8 + colon_before.len() + before.len();
                 let value = second.replace("\\\"", "\"");
                 let expected = format!("name {value} at {:?}", start..start + second.len() + 2);
                 assert_eq!(record.0[6], expected, "{text}");

@@ -21,7 +21,8 @@ pub(super) struct Names {
     /// Behind the open ones stand those of objects that have ended: objects of a list have the same names as a rule, each
     /// in the same place as in the object before.
     few: [u64; FEW],
-    /// How many bytes each of `few` takes with the `":` behind it; zero for one with an escape, or a long one.
+    /// How many bytes each of `few` takes with the `":` behind it; zero where that is not next, for one with an escape, or a
+    /// long one.
     reach: [u8; FEW],
     many: Vec<u64>,
     count: usize,
@@ -82,7 +83,10 @@ impl Names {
         match (self.few.get_mut(index), self.reach.get_mut(index)) {
             (Some(slot), Some(reach)) if self.many.is_empty() => {
                 *slot = entry;
-                *reach = if escaped { 0 } else { u8::try_from(end - start + COLON.len()).unwrap_or_default() };
+                let is_followed = || text.as_bytes().get(end..).is_some_and(|rest| rest.starts_with(COLON));
+                let is_known = cfg!(not(feature = "small")) && !escaped && is_followed();
+                let length = if is_known { end - start + COLON.len() } else { 0 };
+                *reach = u8::try_from(length).unwrap_or_default();
                 self.proven.end = self.proven.end.min(index);
                 Place::New(index)
             }
