@@ -12,9 +12,9 @@ import (
 	"unicode/utf8"
 )
 
-// encoding/json writes a value whole into a buffer of its own before anybody sees a byte: at its peak two to three times
-// the text (tests/bench/go/memory). So a long value of a plain type is given to it in parts, each of which it writes as it
-// would inside of the whole. Only brackets, commas and the names of members are put between them here.
+// encoding/json writes a value whole into a buffer of its own, which grows by copying, before anybody sees a byte: at its
+// peak that is more than all else here takes. So a long value of a plain type is given to it in parts, each of which it
+// writes as it would inside of the whole. Only brackets, commas and the names of members are put between them here.
 const (
 	// longBytes is from about where on a value is written in parts: below, its text is no matter.
 	longBytes = 64 << 10

@@ -3,23 +3,14 @@
  * programs never read: with it in the code, importing took a third longer.
  */
 
-import { createRequire } from "node:module";
 import { type Core, useEngine } from "../engine.js";
 import { nativeOr } from "../engines/native.js";
+import { ownRequire } from "../engines/require.js";
 
 useEngine(() => nativeOr(wasm, ownRequire));
 
 function wasm(): Core {
   return (ownRequire()("cardseal/wasm") as typeof import("./wasm.js")).inlineWasm();
-}
-
-/** This module's own; bundled as CommonJS it has no address, and the working directory has to do. */
-function ownRequire(): NodeJS.Require {
-  try {
-    return createRequire(import.meta.url);
-  } catch {
-    return createRequire(`${process.cwd()}/`);
-  }
 }
 
 export * from "../index.js";
