@@ -132,13 +132,21 @@ impl Encrypted {
         self.text(BODY_START, BODY_END)
     }
 
+    /// Whether enough stands before the bytes that the body can be written over them.
+    pub fn fits_in_place(&self) -> bool {
+        self.place.start >= self.least_start()
+    }
+
+    /// As far behind as the whole text is longer than the bytes, no part of it reaches what is not read yet.
+    fn least_start(&self) -> usize {
+        self.body_bytes() - self.bytes().len()
+    }
+
     /// The HTTP body, ASCII alone, written over what it is made of: in the same buffer, from its start on, while the bytes are
-    /// read further behind.
+    /// read further behind. Where there [is no room](Self::fits_in_place) they are moved.
     pub fn into_body_in_place(self) -> Vec<u8> {
-        let (length, size) = (self.bytes().len(), self.body_bytes());
+        let (size, least_start) = (self.body_bytes(), self.least_start());
         let Self { mut buffer, mut place } = self;
-        // As far behind as the whole text is longer than the bytes, no part of it reaches what is not read yet.
-        let least_start = size - length;
         if place.start < least_start {
             buffer.resize(buffer.len().max(size), 0);
             buffer.copy_within(place, least_start);

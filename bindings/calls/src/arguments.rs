@@ -1,19 +1,17 @@
 //! The fields that a call comes with.
 
-#[cfg(feature = "placed")]
+#[cfg(feature = "written")]
 use core::cell::Cell;
 
 use cardseal::binding::JsonText;
-#[cfg(feature = "placed")]
-use cardseal::binding::Placed;
 use cardseal::{Body, Error, ErrorCode, Result};
 
 /// The fields of a call. One that is not there is `None`, as is each beyond the last.
 #[derive(Clone, Copy)]
 pub struct Arguments<'a> {
     fields: &'a [Option<&'a [u8]>],
-    #[cfg(feature = "placed")]
-    placed: Option<&'a Cell<Option<Placed>>>,
+    #[cfg(feature = "written")]
+    json: Option<&'a Cell<Option<JsonText<'a>>>>,
 }
 
 impl core::fmt::Debug for Arguments<'_> {
@@ -27,22 +25,23 @@ impl<'a> Arguments<'a> {
     pub const fn new(fields: &'a [Option<&'a [u8]>]) -> Self {
         Self {
             fields,
-            #[cfg(feature = "placed")]
-            placed: None,
+            #[cfg(feature = "written")]
+            json: None,
         }
     }
 
-    /// The same, but for the first field of a call that [seals](crate::seals): if it is text, it is in `placed`.
-    #[cfg(feature = "placed")]
-    pub const fn with_placed(fields: &'a [Option<&'a [u8]>], placed: &'a Cell<Option<Placed>>) -> Self {
-        Self { fields, placed: Some(placed) }
+    /// The same, but for the first field of a call that [seals](crate::seals): if it is text, it is in `json`, where it can be
+    /// encrypted.
+    #[cfg(feature = "written")]
+    pub const fn with_json(fields: &'a [Option<&'a [u8]>], json: &'a Cell<Option<JsonText<'a>>>) -> Self {
+        Self { fields, json: Some(json) }
     }
 
     /// The first field, JSON text to be sealed.
     pub(crate) fn json(self) -> Result<JsonText<'a>> {
-        #[cfg(feature = "placed")]
-        if let Some(placed) = self.placed.and_then(Cell::take) {
-            return Ok(placed.into());
+        #[cfg(feature = "written")]
+        if let Some(json) = self.json.and_then(Cell::take) {
+            return Ok(json);
         }
         self.text(0, ErrorCode::InvalidPayload).map(JsonText::Given)
     }

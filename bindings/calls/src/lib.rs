@@ -12,12 +12,16 @@ extern crate alloc;
 mod arguments;
 mod operations;
 mod session;
+#[cfg(feature = "written")]
+mod tape;
 
 pub use arguments::Arguments;
 pub use operations::perform;
-#[cfg(feature = "placed")]
+#[cfg(feature = "written")]
 pub use operations::seals;
 pub use session::Session;
+#[cfg(feature = "written")]
+pub use tape::{Texts, Written};
 
 use cardseal::binding::Encrypted;
 use cardseal::{Error, Plaintext, hazmat};

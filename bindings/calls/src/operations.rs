@@ -78,7 +78,7 @@ pub fn perform(
 }
 
 /// Whether an operation seals its first field, JSON text: the text may come in a buffer where it is encrypted.
-#[cfg(feature = "placed")]
+#[cfg(feature = "written")]
 pub fn seals(operation: usize) -> bool {
     use Operation::{Seal, SealRequest, SealResponse, SealWebhook};
     matches!(Operation::ALL.get(operation), Some(Seal | SealRequest | SealResponse | SealWebhook))

@@ -12,7 +12,7 @@ use std::{ptr, slice};
 
 use crate::host::OwnCell;
 use crate::{lent, text};
-use cardseal::binding::{Encrypted, Placed};
+use cardseal::binding::{self, Encrypted, JsonText, Placed};
 use cardseal::{ErrorCode, Plaintext};
 use cardseal_calls::{Arguments, Reply, Verdict};
 use napi_sys as sys;
@@ -113,6 +113,28 @@ impl Doubles<'_> {
     }
 }
 
+/// The elements of an array among the arguments, as with [`Doubles`].
+pub(crate) struct Integers<'v> {
+    data: *mut i32,
+    length: usize,
+    call: PhantomData<&'v Values>,
+}
+
+impl Integers<'_> {
+    pub(crate) fn as_slice(&self) -> &[i32] {
+        // SAFETY: there are so many elements, where JavaScript puts them, which is aligned, and of this thread alone; nothing
+        // writes to them meanwhile.
+        unsafe { slice::from_raw_parts(self.data, self.length) }
+    }
+
+    /// Writes zeros over as many elements as the first one says.
+    pub(crate) fn wipe(self) {
+        let count = self.as_slice().first().map_or(0, |&count| usize::try_from(count).unwrap_or_default());
+        // SAFETY: as above; nobody reads them at the same time.
+        unsafe { ptr::write_bytes(self.data, 0, count.min(self.length)) };
+    }
+}
+
 /// Exports a cell whose memory is this module's, if Node takes such memory.
 ///
 /// It is never given back: JavaScript can hand its view of it to anyone, for as long as it likes.
@@ -148,6 +170,8 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     /// Where payloads are read, encrypted and turned into the body, one over the other. In between it holds the last body.
     static SEALING: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// Where bodies are put together that cannot be so.
+    static BODY: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     static NARROW: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     static WIDE: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
 }
@@ -155,12 +179,16 @@ thread_local! {
 pub(crate) struct Fields;
 
 impl Fields {
-    /// Hands the fields from `first` on to `call`, and wipes what was copied of them. For a call that seals, the first one is
-    /// read to where it can be encrypted, if it is text.
-    pub(crate) fn with<T>(values: &Values, first: usize, seals: bool, call: impl FnOnce(Arguments<'_>) -> T) -> T {
+    /// Hands the fields from `first` on to `call`, and wipes what was copied of them. The first one is not read again if it
+    /// is `json`.
+    pub(crate) fn with<T>(
+        values: &Values,
+        first: usize,
+        json: Option<JsonText<'_>>,
+        call: impl FnOnce(Arguments<'_>) -> T,
+    ) -> T {
         BUFFER.with_borrow_mut(|buffer| {
-            let placed = if seals { values.placed(values.at(first)) } else { None };
-            let read = usize::from(placed.is_some());
+            let read = usize::from(json.is_some());
             let mut places = [Place::None; MAX_VALUES];
             for (index, place) in places.iter_mut().enumerate().take(values.count.saturating_sub(first)).skip(read) {
                 *place = values.place(values.at(first + index), buffer);
@@ -172,7 +200,7 @@ impl Fields {
                 // shared memory was refused.
                 Place::Bytes(data, length) => Some(unsafe { slice::from_raw_parts(data, length) }),
             });
-            let result = call(Arguments::with_placed(&fields, &Cell::new(placed)));
+            let result = call(Arguments::with_json(&fields, &Cell::new(json)));
             wipe(buffer, KEPT_BYTES);
             result
         })
@@ -208,8 +236,10 @@ impl Values {
         }
     }
 
-    /// A string as UTF-8 where it can be encrypted, and become the body's text, without being moved; nothing for another value.
-    fn placed(&self, value: sys::napi_value) -> Option<Placed> {
+    /// A string as JSON text where it can be encrypted, and become the body's text, without being moved; nothing for another
+    /// value.
+    pub(crate) fn placed(&self, index: usize) -> Option<JsonText<'static>> {
+        let value = self.at(index);
         let mut buffer = SEALING.take();
         let mut start = Placed::ROOM.max(buffer.capacity() / 8);
         buffer.resize(start, 0); // of what the last body has left there, which is ASCII, nothing is written again
@@ -236,7 +266,7 @@ impl Values {
             buffer.shrink_to_fit(); // what is refused is wiped with all its room
         }
         // SAFETY: ASCII, and behind it whole characters.
-        Some(Placed::new(unsafe { String::from_utf8_unchecked(buffer) }, start))
+        Some(Placed::new(unsafe { String::from_utf8_unchecked(buffer) }, start).into())
     }
 
     /// Appends a string as UTF-8, or says that the value is none: to ask that first would be a call too many. Half of a
@@ -244,7 +274,7 @@ impl Values {
     ///
     /// With three bytes of room for each of its units: then V8 copies one-byte strings in blocks. Where it has to see to the
     /// end of the buffer, it goes through the string once more before.
-    fn append_text(&self, value: sys::napi_value, buffer: &mut Vec<u8>) -> bool {
+    pub(crate) fn append_text(&self, value: sys::napi_value, buffer: &mut Vec<u8>) -> bool {
         buffer.reserve(FIRST_TRY_BYTES);
         let Some(mut written) = self.write_utf8(value, buffer) else { return false };
         if is_cut(buffer, written) {
@@ -262,7 +292,7 @@ impl Values {
     }
 
     /// How many units a string has: for most strings a call too many.
-    fn units(&self, value: sys::napi_value) -> usize {
+    pub(crate) fn units(&self, value: sys::napi_value) -> usize {
         let mut units = 0;
         // SAFETY: as in `number`; without a buffer the call only measures.
         unsafe { sys::napi_get_value_string_utf16(self.env, value, ptr::null_mut(), 0, &mut units) };
@@ -273,12 +303,52 @@ impl Values {
     /// another value.
     fn write_utf8(&self, value: sys::napi_value, buffer: &mut Vec<u8>) -> Option<usize> {
         let room = buffer.spare_capacity_mut();
+        // SAFETY: there is room for that many bytes.
+        unsafe { self.write_utf8_to(value, room.as_mut_ptr().cast(), room.len()) }
+    }
+
+    /// The same into memory that holds something already.
+    pub(crate) fn write_utf8_over(&self, value: sys::napi_value, room: &mut [u8]) -> Option<usize> {
+        // SAFETY: there is room for that many bytes.
+        unsafe { self.write_utf8_to(value, room.as_mut_ptr().cast(), room.len()) }
+    }
+
+    /// # Safety
+    /// So many bytes can be written at `to`.
+    unsafe fn write_utf8_to(&self, value: sys::napi_value, to: *mut std::ffi::c_char, bytes: usize) -> Option<usize> {
         let mut written = 0;
-        // SAFETY: as in `number`; there is room for that many bytes, the last of which is a zero.
-        let status = unsafe {
-            sys::napi_get_value_string_utf8(self.env, value, room.as_mut_ptr().cast(), room.len(), &mut written)
-        };
+        // SAFETY: as in `number`, and by the contract above; the last of the bytes is a zero.
+        let status = unsafe { sys::napi_get_value_string_utf8(self.env, value, to, bytes, &mut written) };
         (status == sys::Status::napi_ok).then_some(written)
+    }
+
+    /// An element of an array.
+    pub(crate) fn element(&self, array: sys::napi_value, index: u32) -> sys::napi_value {
+        let mut element = ptr::null_mut();
+        // SAFETY: as in `number`; where it is no array, the element stays null.
+        unsafe { sys::napi_get_element(self.env, array, index, &mut element) };
+        element
+    }
+
+    /// An argument that is an `Int32Array`.
+    pub(crate) fn integers(&self, index: usize) -> Option<Integers<'_>> {
+        let (kind, length, data) = self.typed_array(self.at(index))?;
+        let is_told = kind == sys::TypedarrayType::int32_array && length > 0;
+        is_told.then_some(Integers { data: data.cast(), length, call: PhantomData })
+    }
+
+    pub(crate) fn undefined(&self) -> sys::napi_value {
+        let mut value = ptr::null_mut();
+        // SAFETY: as in `number`.
+        unsafe { sys::napi_get_undefined(self.env, &mut value) };
+        value
+    }
+
+    pub(crate) fn truth(&self) -> sys::napi_value {
+        let mut value = ptr::null_mut();
+        // SAFETY: as in `number`.
+        unsafe { sys::napi_get_boolean(self.env, true, &mut value) };
+        value
     }
 }
 
@@ -359,6 +429,22 @@ impl Answer {
         })
     }
 
+    /// A body that cannot be written over what it is made of: so that the writer's buffer stays the writer's.
+    fn body_elsewhere(&mut self, encrypted: Encrypted) {
+        let mut body = BODY.take();
+        body.clear();
+        body.reserve_exact(encrypted.body_bytes());
+        encrypted.body_pieces(|piece| body.extend_from_slice(piece));
+        binding::keep(encrypted);
+        if lent::is_lendable(self.env, &body) {
+            let (status, value) = lent::lend(self.env, body, false);
+            return self.push(status, value);
+        }
+        let (status, value) = self.latin1(&body); // ASCII alone
+        self.push(status, value);
+        BODY.set(body);
+    }
+
     fn push(&mut self, status: sys::napi_status, field: sys::napi_value) {
         self.is_whole &= status == sys::Status::napi_ok && !field.is_null();
         if let Some(slot) = self.fields.get_mut(self.count) {
@@ -383,6 +469,9 @@ impl Reply for Answer {
     }
 
     fn body(&mut self, body: Encrypted) {
+        if !body.fits_in_place() {
+            return self.body_elsewhere(body);
+        }
         let body = body.into_body_in_place();
         if lent::is_lendable(self.env, &body) {
             let (status, value) = lent::lend(self.env, body, false);

@@ -34,6 +34,18 @@ export interface Engine {
 
   /** Performs an operation. `clock` is {@link clockOf} the engine, or nothing for one that makes no stamp. */
   call(operation: number, handle: number, clock: Float64Array | undefined, ...fields: readonly Field[]): Reply;
+
+  /**
+   * Performs an operation that seals, with a payload as its first field; nothing for one that has to come as JSON text. Not
+   * every engine looks into JavaScript's values.
+   */
+  seal?(
+    operation: number,
+    handle: number,
+    clock: Float64Array | undefined,
+    payload: unknown,
+    fields: readonly Field[],
+  ): Reply | undefined;
 }
 
 /** The numbers of the operations, by name. */

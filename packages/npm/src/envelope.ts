@@ -202,7 +202,7 @@ export class Envelope {
    * ```
    */
   seal<P extends JsonObject | JsonText>(payload: P & Data<P>): string {
-    return text(this.#key.call("seal", jsonText(payload)));
+    return text(this.#key.seal("seal", payload));
   }
 
   /**
@@ -255,13 +255,20 @@ export class Envelope {
   ): SealedRequest {
     onlyKnown(options, "apiKey", "idempotencyKey");
     const { apiKey, idempotencyKey } = options;
-    const [body, normalized, timestamp, nonce, ...headers] = this.#fields(
+    const reply = this.#key.seal(
       "sealRequest",
-      jsonText(payload),
+      payload,
       string(path, "path"),
       string(apiKey, "apiKey"),
       optional(idempotencyKey, string, "idempotencyKey"),
-    ) as [string, string, string, Uint8Array, ...string[]];
+    );
+    const [body, normalized, timestamp, nonce, ...headers] = fields(reply) as [
+      string,
+      string,
+      string,
+      Uint8Array,
+      ...string[],
+    ];
     return {
       headers: pairs(headers),
       body,
@@ -383,7 +390,7 @@ export class Envelope {
    * ```
    */
   sealResponse<P extends JsonObject | JsonText | JsonValue>(payload: P & Data<P>): string {
-    return text(this.#key.call("sealResponse", jsonText(payload)));
+    return text(this.#key.seal("sealResponse", payload));
   }
 
   /**
@@ -403,7 +410,7 @@ export class Envelope {
    * ```
    */
   sealWebhook<P extends JsonObject | JsonText>(payload: P & Data<P>): string {
-    return text(this.#key.call("sealWebhook", jsonText(payload)));
+    return text(this.#key.seal("sealWebhook", payload));
   }
 
   /**
@@ -570,6 +577,13 @@ class HeldKey {
       this.#renew?.();
     }
     return engine.call(operations[operation], this.#handle, clockOf(engine), ...given);
+  }
+
+  /** An operation that seals: with the payload as it is, where the engine can, and with its JSON text otherwise. */
+  seal(operation: keyof Operations, payload: unknown, ...given: readonly Field[]): Reply {
+    const { engine, operations } = this.#core;
+    const reply = engine.seal?.(operations[operation], this.#handle, clockOf(engine), payload, given);
+    return reply ?? this.call(operation, jsonText(payload), ...given);
   }
 }
 

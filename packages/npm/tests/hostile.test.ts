@@ -646,9 +646,11 @@ test("native code that is called past the package takes no shared memory, and en
 });
 
 test("native code that is called past the package, with anything at all, neither crashes nor throws", () => {
-  const { call } = createRequire(import.meta.url)(`@cardseal/${process.env.CARDSEAL_PLATFORM}`) as {
-    call(...given: readonly unknown[]): unknown;
-  };
+  type Native = (...given: readonly unknown[]) => unknown;
+  const { call, seal, write } = createRequire(import.meta.url)(`@cardseal/${process.env.CARDSEAL_PLATFORM}`) as Record<
+    "call" | "seal" | "write",
+    Native
+  >;
   const anything = fc.oneof(
     fc.anything({ withBigInt: true, withDate: true, withTypedArray: true, withSparseArray: true }),
     fc.string({ unit: "binary" }),
@@ -660,6 +662,7 @@ test("native code that is called past the package, with anything at all, neither
       new DataView(new ArrayBuffer(8)),
     ),
     fc.constant(new Float64Array(2)),
+    fc.int32Array(),
   );
   const given = fc.tuple(
     fc.oneof(fc.nat(30), anything),
@@ -671,8 +674,32 @@ test("native code that is called past the package, with anything at all, neither
       const clock = rest.length % 2 ? [new Float64Array(2)] : [];
       call(operation, handle, ...clock, ...rest);
       call(...rest);
+      seal(operation, handle, ...clock, ...rest);
+      write(...rest);
+    }),
+    { numRuns: 20_000, seed: 7 },
+  );
+  const entries = fc.array(fc.tuple(fc.integer({ min: -2, max: 9 }), fc.nat(15)), { maxLength: 40 });
+  fc.assert(
+    fc.property(entries, fc.string({ unit: "binary" }), fc.array(anything), fc.nat(2), (entries, short, long, head) => {
+      const tape = Int32Array.from([
+        entries.length + 3,
+        short.length,
+        head,
+        ...entries.map(([of, kind]) => of * 16 + kind),
+      ]);
+      const after = tape.slice();
+      if (head === 2) {
+        write(after, long, short);
+      }
+      seal(SEAL_RESPONSE, 0, undefined, tape, long, short);
     }),
     { numRuns: 20_000, seed: 7 },
   );
   call();
+  seal();
+  write();
 });
+
+/** The operation's number. */
+const SEAL_RESPONSE = 5;
