@@ -30,8 +30,8 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The same, but for the first field of a call that [seals](crate::seals): if it is text, it is in `json`, where it can be
-    /// encrypted.
+    /// The same, but for the first field of a call that [seals](crate::seals): where it is not there it is in `json`, ready to be
+    /// encrypted where it stands.
     #[cfg(feature = "written")]
     pub const fn with_json(fields: &'a [Option<&'a [u8]>], json: &'a Cell<Option<JsonText<'a>>>) -> Self {
         Self { fields, json: Some(json) }
@@ -40,7 +40,9 @@ impl<'a> Arguments<'a> {
     /// The first field, JSON text to be sealed.
     pub(crate) fn json(self) -> Result<JsonText<'a>> {
         #[cfg(feature = "written")]
-        if let Some(json) = self.json.and_then(Cell::take) {
+        if self.bytes(0).is_none()
+            && let Some(json) = self.json.and_then(Cell::take)
+        {
             return Ok(json);
         }
         self.text(0, ErrorCode::InvalidPayload).map(JsonText::Given)

@@ -21,7 +21,7 @@ pub use operations::perform;
 pub use operations::seals;
 pub use session::Session;
 #[cfg(feature = "written")]
-pub use tape::{Texts, Written};
+pub use tape::Written;
 
 use cardseal::binding::Encrypted;
 use cardseal::{Error, Plaintext, hazmat};

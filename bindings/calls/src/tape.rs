@@ -16,19 +16,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use cardseal::binding::{self, Wiped};
+use cardseal::binding::Wiped;
 use cardseal::json::Writer;
 
-/// The texts of a tape.
-pub trait Texts {
-    /// The next so many UTF-16 units of the short texts; nothing where they end before, or within a character.
-    fn short(&mut self, units: usize) -> Option<&str>;
-
-    /// Writes the next long text as a string; nothing where there is none, or none that UTF-8 can hold.
-    fn long(&mut self, writer: &mut Writer) -> Option<()>;
-}
-
-/// A payload that is being written.
+/// A payload that is being written from its tapes.
+///
+/// They are taken at their word where JavaScript's objects give it: no object has a name twice, and brackets match.
 pub struct Written {
     writer: Writer,
     /// The names that may come again, one behind the other.
@@ -36,19 +29,23 @@ pub struct Written {
     places: Vec<Range<usize>>,
 }
 
-impl core::fmt::Debug for Written {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Written({:?})", self.writer)
-    }
-}
-
 impl Written {
-    /// Goes on with a tape, or begins with it: `None` is what was before. Nothing where the tape holds what has no strict form.
-    pub fn continued(before: Option<Self>, tape: &[i32], texts: &mut impl Texts) -> Option<Self> {
-        let &[count, _, begins, ..] = tape else { return None };
-        let mut written = if begins == 0 { before? } else { Self::new() };
-        for &entry in tape.get(HEAD..usize::try_from(count).ok()?)? {
-            written.entry(entry, texts)?;
+    /// Goes on from what was written `before` with a tape and its short texts, or begins anew where the tape says so. `long`
+    /// writes the next of the long texts.
+    ///
+    /// Nothing where they hold what has no strict form, or what may have had none: a lone surrogate has become U+FFFD by now.
+    pub fn continued(
+        before: Option<Self>,
+        begin: impl FnOnce() -> Writer,
+        mut tape: impl Iterator<Item = i32>,
+        short: &[u8],
+        mut long: impl FnMut(&mut Writer) -> Option<()>,
+    ) -> Option<Self> {
+        let [count, units, begins] = [tape.next()?, tape.next()?, tape.next()?];
+        let mut texts = Texts::new(short, units)?;
+        let mut written = if begins == 0 { before? } else { Self::new(begin()) };
+        for entry in tape.take(usize::try_from(count).ok()?.checked_sub(HEAD)?) {
+            written.entry(entry, &mut texts, &mut long)?;
         }
         Some(written)
     }
@@ -58,12 +55,17 @@ impl Written {
         self.writer
     }
 
-    fn new() -> Self {
-        Self { writer: binding::writer(), names: Wiped::default(), places: Vec::new() }
+    const fn new(writer: Writer) -> Self {
+        Self { writer, names: Wiped::new(String::new()), places: Vec::new() }
     }
 
     #[inline]
-    fn entry(&mut self, entry: i32, texts: &mut impl Texts) -> Option<()> {
+    fn entry(
+        &mut self,
+        entry: i32,
+        texts: &mut Texts<'_>,
+        long: &mut impl FnMut(&mut Writer) -> Option<()>,
+    ) -> Option<()> {
         let Self { writer, names, places } = self;
         let argument = entry >> KIND_BITS;
         match entry & ((1 << KIND_BITS) - 1) {
@@ -71,18 +73,18 @@ impl Written {
             FALSE => writer.boolean(false),
             TRUE => writer.boolean(true),
             INTEGER => writer.integer(argument.into()),
-            NUMBER => writer.number(texts.short(argument as usize)?).ok()?,
-            STRING => writer.string(texts.short(argument as usize)?),
-            LONG_STRING => texts.long(writer)?,
+            NUMBER => writer.number(texts.next(argument)?).ok()?,
+            STRING => writer.string(texts.next(argument)?),
             NAME => {
-                let name = texts.short(argument as usize)?;
+                let name = texts.next(argument)?;
                 let start = names.len();
                 names.push_str(name);
                 places.push(start..names.len());
                 writer.name(name);
             }
-            NAME_ONCE => writer.name(texts.short(argument as usize)?),
+            NAME_ONCE => writer.name(texts.next(argument)?),
             NAME_AGAIN => writer.name(names.get(places.get(argument as usize)?.clone())?),
+            LONG_STRING => long(writer)?,
             BEGIN_ARRAY => writer.begin_array().ok()?,
             END_ARRAY => writer.end_array(),
             BEGIN_OBJECT => writer.begin_object().ok()?,
@@ -91,6 +93,46 @@ impl Written {
         }
         Some(())
     }
+}
+
+impl core::fmt::Debug for Written {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Written({:?})", self.writer)
+    }
+}
+
+/// The short texts of a tape, one behind the other.
+struct Texts<'t> {
+    rest: &'t str,
+    /// Whether a UTF-16 unit is a byte.
+    is_ascii: bool,
+}
+
+impl<'t> Texts<'t> {
+    fn new(text: &'t [u8], units: i32) -> Option<Self> {
+        let rest = core::str::from_utf8(text).ok()?;
+        let is_ascii = usize::try_from(units) == Ok(text.len());
+        (is_ascii || !rest.contains(char::REPLACEMENT_CHARACTER)).then_some(Self { rest, is_ascii })
+    }
+
+    /// The next text; nothing where it would end within a character, of which two texts have half each.
+    #[inline]
+    fn next(&mut self, units: i32) -> Option<&'t str> {
+        let units = units as usize;
+        let bytes = if self.is_ascii { units } else { bytes_of_units(self.rest, units)? };
+        let (text, rest) = self.rest.split_at_checked(bytes)?;
+        self.rest = rest;
+        Some(text)
+    }
+}
+
+fn bytes_of_units(text: &str, units: usize) -> Option<usize> {
+    let mut left = units;
+    let mut characters = text.chars();
+    while left > 0 {
+        left = left.checked_sub(characters.next()?.len_utf16())?;
+    }
+    Some(text.len() - characters.as_str().len())
 }
 
 /// Entries of the head.

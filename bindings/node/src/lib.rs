@@ -25,7 +25,6 @@ use cardseal_calls::{Session, Written, perform, seals};
 use napi_sys as sys;
 
 use host::{ClockCell, Node};
-use tape::Tape;
 use values::{Fields, Values};
 
 /// Node calls this when it loads the module.
@@ -148,8 +147,7 @@ fn perform_with<'v>(
 
 /// What has been written of a payload with the tape that begins at an argument.
 fn written(values: &Values, index: usize) -> Option<Written> {
-    let before = WRITTEN.take();
-    Tape::with(values, index, |tape, texts| Written::continued(before, tape, texts))
+    tape::continued(WRITTEN.take(), values, index)
 }
 
 const FIRST_FIELD: usize = 3;

@@ -225,7 +225,7 @@ function text(characters: string, kind: number): void {
 }
 
 function shortText(characters: string, kind: number): void {
-  if (characters.length >= LONG_UNITS) {
+  if (characters.length >= MOST_UNITS) {
     giveUp(); // such a name
   }
   short += characters;
@@ -252,9 +252,14 @@ const FULL_ENTRIES = 4_096;
 const MOST_LEVELS = 128;
 const TAPE = new Int32Array(FULL_ENTRIES + 4 * MOST_LEVELS);
 
-/** As many units of short texts are handed on at once; texts of so many units are handed on as they are. */
+/** So is one with so many units of short texts. */
 const FULL_UNITS = 65_536;
+
+/** A text of so many units is handed on by itself: reading it so costs no more than copying it once. */
 const LONG_UNITS = 1_024;
+
+/** No entry has a larger argument. */
+const MOST_UNITS = 2 ** 27;
 
 const MOST_NAMES = 1_024;
 const NO_NAMES: string[] = [];
