@@ -15,7 +15,12 @@ use crate::values::wipe;
 
 /// Whether a text is worth lending, and can be lent.
 pub(crate) fn is_lendable(env: sys::napi_env, text: &[u8]) -> bool {
-    (LEAST_BYTES..MOST_BYTES).contains(&text.len()) && text.is_ascii() && can_lend(env)
+    is_long(text.len()) && text.is_ascii() && can_lend(env)
+}
+
+/// Whether a text of so many bytes is worth lending.
+pub(crate) const fn is_long(bytes: usize) -> bool {
+    LEAST_BYTES <= bytes && bytes < MOST_BYTES
 }
 
 /// A text that [is lendable](is_lendable), as a string of Node's, without a copy.

@@ -7,10 +7,13 @@ use cardseal::json::Writer;
 use cardseal_calls::Written;
 use napi_sys as sys;
 
-use crate::values::{Values, wipe};
+use crate::values::{KEPT_BYTES, Values, wipe};
 
 thread_local! {
+    /// How much room the last payload has taken whose body was long, if it was the last one.
+    static EXPECTED: Cell<usize> = const { Cell::new(0) };
     static SHORT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static LONG: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// Goes on from what was written `before` with the tape that is the argument `index`; the next two are its long texts and its
@@ -20,7 +23,7 @@ pub(crate) fn continued(before: Option<Written>, values: &Values, index: usize) 
     let mut short = SHORT.take();
     values.append_text(values.at(index + 2), &mut short);
     let mut next_long = 0;
-    let written = Written::continued(before, binding::writer, tape.as_slice().iter().copied(), &short, |writer| {
+    let written = Written::continued(before, writer, tape.as_slice().iter().copied(), &short, |writer| {
         let text = values.element(values.at(index + 1), next_long);
         next_long += 1;
         write_long(values, text, writer)
@@ -31,20 +34,28 @@ pub(crate) fn continued(before: Option<Written>, values: &Values, index: usize) 
     written
 }
 
-/// Writes a long text as a string, if it is one that UTF-8 can hold.
-fn write_long(values: &Values, text: sys::napi_value, writer: &mut Writer) -> Option<()> {
-    let units = values.units(text);
-    let mut is_whole = false;
-    // Three bytes of room for each unit, and one for a zero: then V8 copies one-byte strings in blocks.
-    let outcome = writer.string_in_place(3 * units + 1, |room| {
-        let Some(bytes) = values.write_utf8_over(text, room).and_then(|length| room.get(..length)) else { return 0 };
-        // Half of a surrogate pair becomes U+FFFD, which is seldom meant.
-        is_whole = bytes.len() == units
-            || std::str::from_utf8(bytes).is_ok_and(|text| !text.contains(char::REPLACEMENT_CHARACTER));
-        bytes.len()
-    });
-    (outcome.is_ok() && is_whole).then_some(())
+/// A writer for a payload. The buffer of a long one leaves with the body, and the next long one should not have to grow step by
+/// step.
+fn writer() -> Writer {
+    match EXPECTED.get() {
+        0 => binding::writer(),
+        bytes => Writer::with_capacity(bytes),
+    }
 }
 
-/// More than the short texts of one tape take.
-const KEPT_BYTES: usize = 1 << 18;
+/// Says how long the last body was, if it was a long one.
+pub(crate) fn expect(bytes: usize) {
+    EXPECTED.set(bytes);
+}
+
+/// Writes a long text as a string, if it is one that UTF-8 can hold.
+fn write_long(values: &Values, value: sys::napi_value, writer: &mut Writer) -> Option<()> {
+    let mut buffer = LONG.take();
+    values.append_text(value, &mut buffer);
+    // Half of a surrogate pair becomes U+FFFD, which is seldom meant.
+    let is_whole = |text: &&str| text.len() == values.units(value) || !text.contains(char::REPLACEMENT_CHARACTER);
+    let written = std::str::from_utf8(&buffer).ok().filter(is_whole).map(|text| writer.string(text));
+    wipe(&mut buffer, KEPT_BYTES);
+    LONG.set(buffer);
+    written
+}

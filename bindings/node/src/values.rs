@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use std::{ptr, slice};
 
 use crate::host::OwnCell;
-use crate::{lent, text};
+use crate::{lent, tape, text};
 use cardseal::binding::{self, Encrypted, JsonText, Placed};
 use cardseal::{ErrorCode, Plaintext};
 use cardseal_calls::{Arguments, Reply, Verdict};
@@ -220,7 +220,7 @@ pub(crate) fn wipe<T: Copy + Default>(buffer: &mut Vec<T>, kept: usize) {
 
 /// Room that is kept for the next call: enough that payloads of a mebibyte cost no new pages each time. Only what is used of it
 /// takes memory.
-const KEPT_BYTES: usize = 1 << 22;
+pub(crate) const KEPT_BYTES: usize = 1 << 22;
 
 impl Values {
     fn place(&self, value: sys::napi_value, buffer: &mut Vec<u8>) -> Place {
@@ -303,22 +303,11 @@ impl Values {
     /// another value.
     fn write_utf8(&self, value: sys::napi_value, buffer: &mut Vec<u8>) -> Option<usize> {
         let room = buffer.spare_capacity_mut();
-        // SAFETY: there is room for that many bytes.
-        unsafe { self.write_utf8_to(value, room.as_mut_ptr().cast(), room.len()) }
-    }
-
-    /// The same into memory that holds something already.
-    pub(crate) fn write_utf8_over(&self, value: sys::napi_value, room: &mut [u8]) -> Option<usize> {
-        // SAFETY: there is room for that many bytes.
-        unsafe { self.write_utf8_to(value, room.as_mut_ptr().cast(), room.len()) }
-    }
-
-    /// # Safety
-    /// So many bytes can be written at `to`.
-    unsafe fn write_utf8_to(&self, value: sys::napi_value, to: *mut std::ffi::c_char, bytes: usize) -> Option<usize> {
         let mut written = 0;
-        // SAFETY: as in `number`, and by the contract above; the last of the bytes is a zero.
-        let status = unsafe { sys::napi_get_value_string_utf8(self.env, value, to, bytes, &mut written) };
+        // SAFETY: as in `number`; there is room for that many bytes, the last of which is a zero.
+        let status = unsafe {
+            sys::napi_get_value_string_utf8(self.env, value, room.as_mut_ptr().cast(), room.len(), &mut written)
+        };
         (status == sys::Status::napi_ok).then_some(written)
     }
 
@@ -429,17 +418,13 @@ impl Answer {
         })
     }
 
-    /// A body that cannot be written over what it is made of: so that the writer's buffer stays the writer's.
+    /// A short body that cannot be written over what it is made of: so the writer's buffer stays the writer's.
     fn body_elsewhere(&mut self, encrypted: Encrypted) {
         let mut body = BODY.take();
         body.clear();
         body.reserve_exact(encrypted.body_bytes());
         encrypted.body_pieces(|piece| body.extend_from_slice(piece));
         binding::keep(encrypted);
-        if lent::is_lendable(self.env, &body) {
-            let (status, value) = lent::lend(self.env, body, false);
-            return self.push(status, value);
-        }
         let (status, value) = self.latin1(&body); // ASCII alone
         self.push(status, value);
         BODY.set(body);
@@ -469,7 +454,11 @@ impl Reply for Answer {
     }
 
     fn body(&mut self, body: Encrypted) {
-        if !body.fits_in_place() {
+        // One that is lent leaves anyway: over what it is made of it takes less memory.
+        let bytes = body.body_bytes();
+        let is_long = lent::is_long(bytes);
+        tape::expect(if is_long { bytes } else { 0 });
+        if !body.fits_in_place() && !is_long {
             return self.body_elsewhere(body);
         }
         let body = body.into_body_in_place();

@@ -12,7 +12,7 @@ use super::copy::{copy_plain, copy_plain_words, copy_short};
 use super::fault::{Fault, FaultKind};
 use super::members::{Kind, Members};
 use super::reader::check_number;
-use super::scan::{LONGEST_ESCAPE, escape, put_digits, skip_plain};
+use super::scan::{LONGEST_ESCAPE, escape, put_digits};
 use crate::layout::Layout;
 use crate::payload::{Edit, PAYLOAD_MEMBERS};
 
@@ -100,32 +100,6 @@ impl Writer {
         let start = self.end;
         let escaped = self.literal(value, b',');
         self.value_written(Kind::String { escaped }, start);
-    }
-
-    /// A string that `fill` writes where it is going to stand: it gets room for so many bytes, and says how many of them it
-    /// has written.
-    ///
-    /// # Errors
-    /// [`FaultKind::Utf8`] where it has written no text.
-    pub fn string_in_place(&mut self, most_bytes: usize, fill: impl FnOnce(&mut [u8]) -> usize) -> Result<(), Fault> {
-        let start = self.end;
-        self.push(b'"');
-        let at = self.end;
-        let room = self.room(most_bytes);
-        let length = fill(room);
-        let value = room.get_mut(..length).unwrap_or_default();
-        if let Err(error) = core::str::from_utf8(value) {
-            value.fill(0); // nothing will be encrypted over it
-            return Err(Fault::new(FaultKind::Utf8, at - ROOM + error.valid_up_to()));
-        }
-        let plain = skip_plain(value, 0);
-        let rest = Wiped::new(value.get(plain..).unwrap_or_default().to_vec());
-        self.end += plain;
-        self.escaped(&rest, 0);
-        self.push(b'"');
-        self.push(b',');
-        self.value_written(Kind::String { escaped: !rest.is_empty() }, start);
-        Ok(())
     }
 
     /// What a value shows of itself, as a string.
