@@ -30,89 +30,204 @@ export interface Tapes {
 export function sealWith(tapes: Tapes): Required<Engine>["seal"] {
   return (operation, handle, clock, payload, fields) => {
     // A getter of a payload may seal another payload meanwhile. Bytes are JSON text already, and a promise is nothing yet.
-    if (
-      write !== undefined ||
-      typeof payload !== "object" ||
-      ArrayBuffer.isView(payload) ||
-      hasMethod(payload, "then")
-    ) {
+    if (isTaken || typeof payload !== "object" || ArrayBuffer.isView(payload) || hasMethod(payload, "then")) {
       return undefined;
     }
-    write = tapes.write;
-    begin(1);
-    areRepeated = false;
+    isTaken = true;
     try {
       for (const _ in PLAIN) {
         giveUp(); // every object would seem to have that member
       }
-      value(payload, "", 1);
-      return tapes.seal(operation, handle, clock, ended(), long, short, ...fields);
+      const walk = new Walk(tapes);
+      walk.value(payload, "", 1);
+      return tapes.seal(operation, handle, clock, walk.tape(), walk.long, walk.short, ...fields);
     } catch {
       return undefined; // given up, or thrown by a getter: `JSON.stringify` meets it too, and somebody says so
     } finally {
-      write = undefined;
-      begin(1);
-      names = NO_NAMES;
+      isTaken = false;
     }
   };
 }
 
-let write: Tapes["write"] | undefined;
-let at: number;
-let short: string;
-let long: string[];
-
-/** Whether more than one element of an array is walked, so that names come again. */
-let areRepeated: boolean;
-
-/** The names that may come again, each where it is expected if an element of an array looks like the one before. */
-let names: string[];
-let nextName: number;
-
-/** Prepares an empty tape: the first one of a payload, or one that goes on. */
-function begin(isFirst: 0 | 1): void {
-  at = HEAD;
-  TAPE[2] = isFirst;
+/**
+ * A walk over one payload.
+ *
+ * Its state is a new object each time: what is written to an old one, or to variables outside, has to be noted for V8's
+ * collector.
+ */
+class Walk {
   short = "";
-  long = [];
-}
+  long: string[] = [];
+  readonly #tapes: Tapes;
+  #isFirst: 0 | 1 = 1;
+  #at = HEAD;
 
-function ended(): Int32Array {
-  TAPE[0] = at;
-  TAPE[1] = short.length;
-  return TAPE;
-}
+  /** Whether more than one element of an array is walked, so that names come again. */
+  #areRepeated = false;
+  /** The names that may come again, each where it is expected if an element of an array looks like the one before. */
+  #names = NO_NAMES;
+  #nextName = 0;
 
-/** Hands the tape on where it is nearly full. */
-function flushIfFull(): void {
-  if (at > FULL_ENTRIES || short.length > FULL_UNITS) {
-    if (!write?.(ended(), long, short)) {
+  constructor(tapes: Tapes) {
+    this.#tapes = tapes;
+  }
+
+  /** What has been noted since the tape was handed on. */
+  tape(): Int32Array {
+    TAPE[0] = this.#at;
+    TAPE[1] = this.short.length;
+    TAPE[2] = this.#isFirst;
+    return TAPE;
+  }
+
+  /** By comparisons, each of which V8 makes one of maps; a `switch` asks for the name of the type. */
+  value(item: unknown, key: string | number, level: number): void {
+    if (typeof item === "string") {
+      this.#text(item, STRING);
+    } else if (typeof item === "number") {
+      this.#number(item);
+    } else if (typeof item === "object") {
+      if (item === null) {
+        this.#note(NULL);
+      } else if (typeof (item as Convertible).toJSON === "function") {
+        this.#converted((item as Convertible).toJSON(`${key}`), level);
+      } else {
+        this.#compound(item, level);
+      }
+    } else if (typeof item === "boolean") {
+      this.#note(item ? TRUE : FALSE);
+    } else if (item === undefined) {
+      this.#note(NULL); // in an array: no member is so
+    } else {
       giveUp();
     }
-    begin(0);
   }
-}
 
-/** By comparisons, each of which V8 makes one of maps; a `switch` asks for the name of the type. */
-function value(item: unknown, key: string | number, level: number): void {
-  if (typeof item === "string") {
-    text(item, STRING);
-  } else if (typeof item === "number") {
-    number(item);
-  } else if (typeof item === "object") {
-    if (item === null) {
-      TAPE[at++] = NULL;
-    } else if (typeof (item as Convertible).toJSON === "function") {
-      converted((item as Convertible).toJSON(`${key}`), level);
+  /** What `toJSON` has given; its own is not asked. */
+  #converted(item: unknown, level: number): void {
+    if (typeof item === "object" && item !== null) {
+      this.#compound(item, level);
+    } else if (item === undefined) {
+      giveUp(); // a member that was promised, and is none
     } else {
-      compound(item, level);
+      this.value(item, "", level);
     }
-  } else if (typeof item === "boolean") {
-    TAPE[at++] = item ? TRUE : FALSE;
-  } else if (item === undefined) {
-    TAPE[at++] = NULL; // in an array: no member is so
-  } else {
-    giveUp();
+  }
+
+  #compound(item: object, level: number): void {
+    if (level > MOST_LEVELS) {
+      giveUp();
+    } else if (isArray(item)) {
+      this.#array(item, level);
+    } else {
+      this.#object(item as Record<string, unknown>, level);
+    }
+  }
+
+  #object(members: Record<string, unknown>, level: number): void {
+    const prototype = prototypeOf(members);
+    const isPlain = prototype === PLAIN;
+    if (!isPlain && !isWrittenByMembers(members, prototype)) {
+      giveUp();
+    }
+    this.#note(BEGIN_OBJECT);
+    for (const name in members) {
+      if (isPlain || HAS_OWN.call(members, name)) {
+        const item = members[name];
+        if (item !== undefined) {
+          this.#name(name);
+          this.value(item, name, level + 1);
+          this.#handOnIfFull();
+        }
+      }
+    }
+    this.#note(END_OBJECT);
+  }
+
+  #array(items: readonly unknown[], level: number): void {
+    this.#note(BEGIN_ARRAY);
+    const { length } = items;
+    const wereRepeated = this.#areRepeated;
+    if (!wereRepeated && length > 1) {
+      this.#areRepeated = true;
+      this.#names = this.#names === NO_NAMES ? [] : this.#names;
+      this.#nextName = this.#names.length;
+    }
+    const firstName = this.#nextName;
+    for (let index = 0; index < length; index++) {
+      this.#nextName = firstName;
+      this.value(items[index], index, level + 1);
+      this.#handOnIfFull();
+    }
+    this.#areRepeated = wereRepeated;
+    this.#note(END_ARRAY);
+  }
+
+  #name(name: string): void {
+    if (!this.#areRepeated) {
+      this.#shortText(name, NAME_ONCE);
+      return;
+    }
+    const names = this.#names;
+    const { length } = names;
+    const next = this.#nextName;
+    if (next < length && names[next] === name) {
+      this.#note((next << KIND_BITS) | NAME_AGAIN);
+      this.#nextName = next + 1;
+    } else if (next + 1 < length && names[next + 1] === name) {
+      this.#note(((next + 1) << KIND_BITS) | NAME_AGAIN); // one was left out
+      this.#nextName = next + 2;
+    } else if (next === length && length < MOST_NAMES) {
+      names.push(name);
+      this.#nextName = next + 1;
+      this.#shortText(name, NAME);
+    } else {
+      this.#shortText(name, NAME_ONCE);
+    }
+  }
+
+  #number(item: number): void {
+    if ((item << KIND_BITS) >> KIND_BITS === item) {
+      this.#note((item << KIND_BITS) | INTEGER); // -0 too, which is written without its sign
+    } else if (item - item === 0) {
+      this.#shortText(`${item}`, NUMBER);
+    } else {
+      this.#note(NULL); // an infinity, or NaN
+    }
+  }
+
+  #text(characters: string, kind: number): void {
+    if (characters.length < LONG_UNITS) {
+      this.#shortText(characters, kind);
+    } else {
+      this.long.push(characters);
+      this.#note(LONG_STRING);
+    }
+  }
+
+  #shortText(characters: string, kind: number): void {
+    if (characters.length >= MOST_UNITS) {
+      giveUp(); // such a name
+    }
+    this.short += characters;
+    this.#note((characters.length << KIND_BITS) | kind);
+  }
+
+  #note(entry: number): void {
+    TAPE[this.#at++] = entry;
+  }
+
+  /** Hands the tape on where it is nearly full. */
+  #handOnIfFull(): void {
+    if (this.#at > FULL_ENTRIES || this.short.length > FULL_UNITS) {
+      if (!this.#tapes.write(this.tape(), this.long, this.short)) {
+        giveUp();
+      }
+      this.#isFirst = 0;
+      this.#at = HEAD;
+      this.short = "";
+      this.long = [];
+    }
   }
 }
 
@@ -120,116 +235,9 @@ interface Convertible {
   toJSON(key: string): unknown;
 }
 
-/** What `toJSON` has given; its own is not asked. */
-function converted(item: unknown, level: number): void {
-  if (typeof item === "object" && item !== null) {
-    compound(item, level);
-  } else if (item === undefined) {
-    giveUp(); // a member that was promised, and is none
-  } else {
-    value(item, "", level);
-  }
-}
-
-function compound(item: object, level: number): void {
-  if (level > MOST_LEVELS) {
-    giveUp();
-  } else if (isArray(item)) {
-    array(item, level);
-  } else {
-    object(item as Record<string, unknown>, level);
-  }
-}
-
-function object(members: Record<string, unknown>, level: number): void {
-  const prototype = prototypeOf(members);
-  const isPlain = prototype === PLAIN;
-  if (!isPlain && !isWrittenByMembers(members, prototype)) {
-    giveUp();
-  }
-  TAPE[at++] = BEGIN_OBJECT;
-  for (const name in members) {
-    if (isPlain || HAS_OWN.call(members, name)) {
-      const item = members[name];
-      if (item !== undefined) {
-        memberName(name);
-        value(item, name, level + 1);
-        flushIfFull();
-      }
-    }
-  }
-  TAPE[at++] = END_OBJECT;
-}
-
 /** Whether `JSON.stringify` looks at an object's members alone: not so for boxed primitives and for `JSON.rawJSON`. */
 function isWrittenByMembers(members: object, prototype: unknown): boolean {
   return prototype === null ? !isRawJson?.(members) : TAG.call(members) === "[object Object]";
-}
-
-function array(items: readonly unknown[], level: number): void {
-  TAPE[at++] = BEGIN_ARRAY;
-  const { length } = items;
-  const wereRepeated = areRepeated;
-  if (!wereRepeated && length > 1) {
-    areRepeated = true;
-    names = names === NO_NAMES ? [] : names;
-    nextName = names.length;
-  }
-  const firstName = nextName;
-  for (let index = 0; index < length; index++) {
-    nextName = firstName;
-    value(items[index], index, level + 1);
-    flushIfFull();
-  }
-  areRepeated = wereRepeated;
-  TAPE[at++] = END_ARRAY;
-}
-
-function memberName(name: string): void {
-  if (!areRepeated) {
-    shortText(name, NAME_ONCE);
-    return;
-  }
-  const { length } = names;
-  if (nextName < length && names[nextName] === name) {
-    TAPE[at++] = (nextName++ << KIND_BITS) | NAME_AGAIN;
-  } else if (nextName + 1 < length && names[nextName + 1] === name) {
-    TAPE[at++] = ((nextName + 1) << KIND_BITS) | NAME_AGAIN; // one was left out
-    nextName += 2;
-  } else if (nextName === length && length < MOST_NAMES) {
-    names.push(name);
-    nextName++;
-    shortText(name, NAME);
-  } else {
-    shortText(name, NAME_ONCE);
-  }
-}
-
-function number(item: number): void {
-  if ((item << KIND_BITS) >> KIND_BITS === item) {
-    TAPE[at++] = (item << KIND_BITS) | INTEGER; // -0 too, which is written without its sign
-  } else if (item - item === 0) {
-    shortText(`${item}`, NUMBER);
-  } else {
-    TAPE[at++] = NULL; // an infinity, or NaN
-  }
-}
-
-function text(characters: string, kind: number): void {
-  if (characters.length < LONG_UNITS) {
-    shortText(characters, kind);
-  } else {
-    long.push(characters);
-    TAPE[at++] = LONG_STRING;
-  }
-}
-
-function shortText(characters: string, kind: number): void {
-  if (characters.length >= MOST_UNITS) {
-    giveUp(); // such a name
-  }
-  short += characters;
-  TAPE[at++] = (characters.length << KIND_BITS) | kind;
 }
 
 function giveUp(): never {
@@ -250,9 +258,12 @@ const HEAD = 3;
 /** Here a tape is handed on. Its levels may add a bracket and a name each before anybody looks again. */
 const FULL_ENTRIES = 4_096;
 const MOST_LEVELS = 128;
-const TAPE = new Int32Array(FULL_ENTRIES + 4 * MOST_LEVELS);
 
-/** So is one with so many units of short texts. */
+/** One for all walks, of which one is made at a time. */
+const TAPE = new Int32Array(FULL_ENTRIES + 4 * MOST_LEVELS);
+let isTaken = false;
+
+/** With so many units of short texts, too, a tape is handed on. */
 const FULL_UNITS = 65_536;
 
 /** A text of so many units is handed on by itself: reading it so costs no more than copying it once. */
