@@ -302,7 +302,9 @@ impl Inserted {
     fn new(before: &str, stamp: Timestamp, after: &str) -> Self {
         let mut inserted = Self { bytes: [0; Self::CAPACITY], length: 0 };
         inserted.push(before.as_bytes());
-        inserted.push(json::write_digits(stamp.as_micros(), &mut [0; 20]).as_bytes());
+        let mut digits = [0; 20];
+        let first = digits.len() - json::put_digits(stamp.as_micros(), &mut digits);
+        inserted.push(digits.get(first..).unwrap_or_default());
         inserted.push(after.as_bytes());
         inserted
     }

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use cardseal::binding::{self, JsonText, RequestHead};
-use cardseal::json::{FaultKind, Writer, check};
+use cardseal::json::{FaultKind, NameLiteral, Writer, check};
 use cardseal::{Envelope, RequestOptions};
 use proptest::collection::vec as vec_of;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ fn head() -> RequestHead {
     RequestHead::new("/cards/get", &RequestOptions::new("key_1")).unwrap()
 }
 
-fn write(value: &Value, writer: &mut Writer) {
+fn write(value: &Value, writer: &mut Writer, write_name: fn(&mut Writer, &str)) {
     match value {
         Value::Null => writer.null(),
         Value::Bool(value) => writer.boolean(*value),
@@ -30,15 +30,15 @@ fn write(value: &Value, writer: &mut Writer) {
         Value::Array(values) => {
             writer.begin_array().unwrap();
             for value in values {
-                write(value, writer);
+                write(value, writer, write_name);
             }
             writer.end_array();
         }
         Value::Object(members) => {
             writer.begin_object().unwrap();
             for (name, value) in members {
-                writer.name(name);
-                write(value, writer);
+                write_name(writer, name);
+                write(value, writer, write_name);
             }
             writer.end_object();
         }
@@ -47,7 +47,17 @@ fn write(value: &Value, writer: &mut Writer) {
 
 fn written(value: &Value) -> Writer {
     let mut writer = Writer::with_capacity(0);
-    write(value, &mut writer);
+    write(value, &mut writer, Writer::name);
+    writer
+}
+
+/// The same by literals of the names, where there are any.
+fn written_again(value: &Value) -> Writer {
+    let mut writer = Writer::with_capacity(0);
+    write(value, &mut writer, |writer, name| match NameLiteral::new(name) {
+        Some(literal) => writer.name_again(&literal),
+        None => writer.name(name),
+    });
     writer
 }
 
@@ -90,6 +100,8 @@ fn assert_same(value: &Value) {
     assert_eq!(&serde_json::from_str::<Value>(&text).unwrap(), value, "{text}");
     let given = outcomes(|| JsonText::Given(&text));
     assert_eq!(outcomes(|| written(value).into()), given, "{text}");
+    assert_eq!(written_again(value).as_str(), text);
+    assert_eq!(outcomes(|| written_again(value).into()), given, "{text}");
     let distrusted = || {
         let mut writer = written(value);
         writer.distrust_names();
@@ -192,6 +204,57 @@ fn a_buffer_serves_again() {
         buffer = encrypted.into_buffer();
         assert!(!buffer.windows(3).any(|window| window == b"xxx"), "only ciphertext is left");
     }
+}
+
+#[test]
+fn a_name_that_is_short_and_plain_has_a_literal() {
+    for name in ["", "a", "é", "request_timestamp", &"x".repeat(29), "\u{7f}/'"] {
+        let literal = NameLiteral::new(name).unwrap();
+        let mut writer = Writer::with_capacity(0);
+        writer.begin_object().unwrap();
+        for value in 0..100 {
+            writer.name_again(&literal); // the buffer grows meanwhile
+            writer.integer(value);
+        }
+        writer.end_object();
+        let members: Vec<String> = (0..100).map(|value| format!("\"{name}\":{value}")).collect();
+        assert_eq!(writer.as_str(), format!("{{{}}}", members.join(",")));
+        assert_eq!(format!("{literal:?}"), "NameLiteral");
+    }
+    for name in ["\"", "a\\", "\n", "long enough for a chunk\u{1f}", &"x".repeat(30), &"é".repeat(15)] {
+        assert!(NameLiteral::new(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn hundredths_are_their_decimals() {
+    let edges = [i64::MIN, i64::MIN + 1, i64::MAX, i64::MAX - 1, 999_999_999_999_999];
+    for value in (-1_200..1_200).chain((0..18).map(|digits| 10_i64.pow(digits) - 1)).chain(edges) {
+        let text = |write: &dyn Fn(&mut Writer)| {
+            let mut writer = Writer::with_capacity(0);
+            write(&mut writer);
+            check(writer.as_str()).unwrap();
+            writer.as_str().to_owned()
+        };
+        let magnitude = value.unsigned_abs();
+        let sign = if value < 0 { "-" } else { "" };
+        let decimal = format!("{sign}{}.{:02}", magnitude / 100, magnitude % 100);
+        let expected = decimal.strip_suffix('0').unwrap_or(&decimal);
+        assert_eq!(text(&|writer| writer.hundredths(value)), expected);
+        let stamped = text(&|writer| {
+            writer.begin_object().unwrap();
+            writer.name("request_timestamp");
+            writer.hundredths(value);
+            writer.end_object();
+        });
+        assert_eq!(stamped, format!("{{\"request_timestamp\":{expected}}}"));
+    }
+    let mut writer = Writer::with_capacity(0);
+    writer.begin_object().unwrap();
+    writer.name("request_timestamp");
+    writer.hundredths(170_000_000_000_000_000);
+    writer.end_object();
+    assert_eq!(binding::seal(&envelope(), writer.into()).unwrap_err().code(), "invalid_timestamp");
 }
 
 #[test]

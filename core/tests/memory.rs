@@ -215,6 +215,8 @@ fn no_block_is_given_back_with_plaintext_in_it() {
             writer
         };
         assert_eq!(left_behind(|| written("5")), 0, "a writer that is given up");
+        let literal = || Box::new(cardseal::json::NameLiteral::new(mark).unwrap());
+        assert_eq!(left_behind(literal), 0, "a name that is ready to be written");
         assert_eq!(
             left_behind(|| binding::seal(&envelope, written("5").into()).unwrap()),
             0,

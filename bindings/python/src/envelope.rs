@@ -13,7 +13,7 @@ use crate::ascii::ascii_text;
 use crate::body::SealedBody;
 use crate::errors::{envelope_error, guard, response_error};
 use crate::objects::Objects;
-use crate::payload::{Payload, to_seal};
+use crate::payload::Payload;
 use crate::results::{Request, SealedRequest, Webhook};
 use crate::text::{copied, lossy, option, secret, utf8};
 use crate::threads::detached;
@@ -162,9 +162,8 @@ impl Envelope {
                 options = options.idempotency_key(key);
             }
             let head = RequestHead::new(&path, &options).map_err(|error| envelope_error(py, &error))?;
-            let mut payload = Payload::from_python(payload, default)?;
-            let (json, bytes) = to_seal(&mut payload);
-            let sealed = detached(py, bytes, || binding::seal_request(&self.core, head, json));
+            let sealed = Payload::from_python(payload, default)?
+                .into_sealed(|json, bytes| detached(py, bytes, || binding::seal_request(&self.core, head, json)));
             let cardseal::SealedRequest { headers, body, path, timestamp, nonce, idempotency_key, .. } =
                 sealed.map_err(|error| envelope_error(py, &error))?;
             let body = body_text(py, body)?.unbind();
@@ -418,9 +417,8 @@ impl Envelope {
     ) -> PyResult<Bound<'py, PyString>> {
         let py = payload.py();
         guard(|| {
-            let mut payload = Payload::from_python(payload, default)?;
-            let (json, bytes) = to_seal(&mut payload);
-            let sealed = detached(py, bytes, || seal(&self.core, json));
+            let sealed = Payload::from_python(payload, default)?
+                .into_sealed(|json, bytes| detached(py, bytes, || seal(&self.core, json)));
             body_text(py, sealed.map_err(|error| envelope_error(py, &error))?)
         })
     }

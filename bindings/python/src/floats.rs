@@ -2,6 +2,22 @@
 
 use std::fmt::Write as _;
 
+/// The number of hundredths that a float stands for, if it is what Python writes for it: as amounts are, with two digits behind
+/// the point at most.
+///
+/// A quotient is rounded as a token is when it is read: if it gives the float back, the token does. Of two decimals with at most
+/// fifteen digits no float is both, so that there is no shorter one.
+#[inline(always)]
+pub(crate) fn hundredths(value: f64) -> Option<i64> {
+    let nearest = (value * 100.0 + 0.5_f64.copysign(value)) as i64;
+    let is_negative_zero = nearest == 0 && value.is_sign_negative();
+    let is_exact = value.abs() < HUNDREDTHS_BELOW && nearest as f64 / 100.0 == value;
+    (is_exact && !is_negative_zero).then_some(nearest)
+}
+
+/// Hundredths of what is smaller have fifteen digits.
+const HUNDREDTHS_BELOW: f64 = 1e13;
+
 /// Hands the token of a finite float to `take`.
 pub(crate) fn with_float_token<T>(value: f64, take: impl FnOnce(&str) -> T) -> T {
     let magnitude = value.abs();

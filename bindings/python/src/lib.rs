@@ -14,6 +14,7 @@ mod floats;
 mod functions;
 mod http;
 mod interpreter;
+mod names;
 mod objects;
 mod payload;
 mod records;

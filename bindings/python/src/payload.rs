@@ -38,6 +38,18 @@ impl<'a> Payload<'a> {
         write::written(payload, default).map(Self::Written)
     }
 
+    /// Hands it to `seal` in the form that the core takes, with its length.
+    pub(crate) fn into_sealed<T>(self, seal: impl FnOnce(JsonText<'_>, usize) -> T) -> T {
+        match self {
+            Self::Text(text) => seal(JsonText::Given(text), text.len()),
+            Self::Copy(text) => seal(JsonText::Given(&text), text.len()),
+            Self::Written(writer) => {
+                let bytes = writer.as_bytes().len();
+                seal(JsonText::Written(writer), bytes)
+            }
+        }
+    }
+
     /// The text, where a call takes no other form.
     pub(crate) fn as_str(&self) -> &str {
         match self {
@@ -53,17 +65,4 @@ fn copy<'a>(py: Python<'_>, bytes: Vec<u8>) -> PyResult<Payload<'a>> {
         let bytes = Wiped::new(error.into_bytes());
         binding::payload_text(&bytes).map(|_| Payload::Text("")).map_err(|error| envelope_error(py, &error))
     })
-}
-
-/// The form in which the core seals it, and how long it is.
-pub(crate) fn to_seal<'a>(payload: &'a mut Payload<'_>) -> (JsonText<'a>, usize) {
-    match payload {
-        Payload::Text(text) => (JsonText::Given(text), text.len()),
-        Payload::Copy(text) => (JsonText::Given(text), text.len()),
-        Payload::Written(writer) => {
-            let writer = std::mem::replace(writer, Writer::with_capacity(0));
-            let bytes = writer.as_bytes().len();
-            (JsonText::Written(writer), bytes)
-        }
-    }
 }

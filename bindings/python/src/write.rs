@@ -22,7 +22,8 @@ use pyo3::{Borrowed, ffi, intern};
 
 use crate::ascii;
 use crate::errors::error_of;
-use crate::floats::with_float_token;
+use crate::floats::{hundredths, with_float_token};
+use crate::names::{KnownNames, NOWHERE};
 
 /// The JSON text of an object. What JSON does not have goes through `default` first, as in `json.dumps`.
 pub(crate) fn written(payload: &Bound<'_, PyAny>, default: Option<&Bound<'_, PyAny>>) -> PyResult<Writer> {
@@ -34,7 +35,7 @@ pub(crate) fn written_or_refused(
     payload: &Bound<'_, PyAny>,
     default: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Result<Writer, String>> {
-    let mut walker = Walker { writer: binding::writer(), default, default_levels: 0 };
+    let mut walker = Walker { writer: binding::writer(), names: KnownNames::new(), default, default_levels: 0 };
     match walker.value(payload) {
         Ok(()) => Ok(Ok(walker.writer)),
         Err(stop) => match *stop {
@@ -56,6 +57,7 @@ pub(crate) fn is_mapping(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 struct Walker<'a, 'py> {
     writer: Writer,
+    names: KnownNames<'py>,
     default: Option<&'a Bound<'py, PyAny>>,
     /// How many results of `default` are being written, one inside the other.
     default_levels: usize,
@@ -176,7 +178,17 @@ impl<'py> Walker<'_, 'py> {
         self.writer.number(digits.to_str()?).map_err(|fault| refused_by(&fault))
     }
 
+    #[inline]
     fn float(&mut self, value: f64) -> Walked {
+        match hundredths(value) {
+            Some(hundredths) => self.writer.hundredths(hundredths),
+            None => return self.long_float(value),
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn long_float(&mut self, value: f64) -> Walked {
         if !value.is_finite() {
             return Err(refused("is no finite number: JSON has no NaN and no infinity"));
         }
@@ -186,9 +198,12 @@ impl<'py> Walker<'_, 'py> {
     fn dict(&mut self, members: &Bound<'py, PyDict>) -> Walked {
         self.writer.begin_object().map_err(|fault| refused_by(&fault))?;
         if cfg!(Py_GIL_DISABLED) {
-            self.pairs(members.items().iter().map(|pair| pair.extract()))?; // another thread may change it meanwhile
+            let pairs = members.items(); // another thread may change the dict meanwhile
+            self.pairs(pairs.iter().map(|pair| pair.extract()), NOWHERE)?;
         } else {
-            self.dict_in_place(members)?;
+            let first = self.names.begin_dict(members.len());
+            self.dict_in_place(members, first)?;
+            self.names.end_dict(first);
         }
         self.writer.end_object();
         Ok(())
@@ -196,13 +211,12 @@ impl<'py> Walker<'_, 'py> {
 
     /// Walks the dict itself as long as no Python code runs. Before any does, which could change the dict, what is left
     /// of it is taken out.
-    fn dict_in_place(&mut self, members: &Bound<'py, PyDict>) -> Walked {
+    fn dict_in_place(&mut self, members: &Bound<'py, PyDict>, mut place: usize) -> Walked {
         let mut position = 0;
         while let Some((name, value)) = next_member(members, &mut position) {
-            let exact = name.cast_exact::<PyString>().ok();
-            let text = exact.as_deref().and_then(ascii::in_place);
-            if let Some(text) = text {
-                self.writer.name(text);
+            let is_written = self.exact_name(&name, place);
+            place = place.saturating_add(1);
+            if is_written {
                 if self.leaf(&value) {
                     continue;
                 }
@@ -218,41 +232,65 @@ impl<'py> Walker<'_, 'py> {
             while let Some((name, value)) = next_member(members, &mut position) {
                 rest.push(Ok((name.to_owned(), value.to_owned())));
             }
-            if text.is_none() {
+            if !is_written {
                 self.name(&name)?;
             }
             self.value(&value).map_err(|stop| stop.at(Step::Name(shown(&name))))?;
-            return self.pairs(rest.into_iter());
+            return self.pairs(rest.into_iter(), place);
         }
         Ok(())
+    }
+
+    /// Writes a name that is a string of ASCII characters and nothing derived from one, and says whether it is.
+    #[inline(always)]
+    fn exact_name(&mut self, name: &Bound<'py, PyAny>, place: usize) -> bool {
+        if let Some(known) = self.names.find(place, name) {
+            self.writer.name_again(known);
+            return true;
+        }
+        let Ok(name) = name.cast_exact::<PyString>() else { return false };
+        let Some(text) = ascii::in_place(name) else { return false };
+        self.writer.name(text);
+        self.names.learn(place, name, text);
+        true
     }
 
     fn mapping(&mut self, members: &Bound<'py, PyAny>) -> Walked {
         self.writer.begin_object().map_err(|fault| refused_by(&fault))?;
         self.writer.distrust_names();
         let items = members.call_method0(intern!(members.py(), "items"))?.try_iter()?;
-        self.pairs(items.map(|item| {
-            let no_pair = |_| PyTypeError::new_err("a mapping's `items()` has to give pairs of name and value");
-            item?.extract().map_err(no_pair)
-        }))?;
+        self.pairs(
+            items.map(|item| {
+                let no_pair = |_| PyTypeError::new_err("a mapping's `items()` has to give pairs of name and value");
+                item?.extract().map_err(no_pair)
+            }),
+            NOWHERE,
+        )?;
         self.writer.end_object();
         Ok(())
     }
 
-    fn pairs(&mut self, pairs: impl Iterator<Item = PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)>>) -> Walked {
+    fn pairs(
+        &mut self,
+        pairs: impl Iterator<Item = PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)>>,
+        mut place: usize,
+    ) -> Walked {
         for pair in pairs {
             let (name, value) = pair?;
-            self.member(&name, &value)?;
+            self.member(&name, &value, place)?;
+            place = place.saturating_add(1);
         }
         Ok(())
     }
 
-    fn member(&mut self, name: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> Walked {
-        self.name(name)?;
+    fn member(&mut self, name: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>, place: usize) -> Walked {
+        if !self.exact_name(name, place) {
+            self.name(name)?;
+        }
         self.value(value).map_err(|stop| stop.at(Step::Name(shown(name))))
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn name(&mut self, name: &Bound<'py, PyAny>) -> Walked {
         let Ok(name) = name.cast::<PyString>() else {
             return Err(refused("has a name that is no text: JSON's names are"));
@@ -270,6 +308,7 @@ impl<'py> Walker<'_, 'py> {
     fn list(&mut self, items: &Bound<'py, PyList>) -> Walked {
         self.writer.begin_array().map_err(|fault| refused_by(&fault))?;
         let length = items.len();
+        let outer = self.names.begin_list(length);
         for index in 0..length {
             // `default` may change the list, and so may another thread: then nobody could say what has been sealed.
             let Ok(item) = items.get_item(index) else { return Err(refused(CHANGED)) };
@@ -278,15 +317,18 @@ impl<'py> Walker<'_, 'py> {
         if items.len() != length {
             return Err(refused(CHANGED));
         }
+        self.names.end_list(outer);
         self.writer.end_array();
         Ok(())
     }
 
     fn tuple(&mut self, items: &Bound<'py, PyTuple>) -> Walked {
         self.writer.begin_array().map_err(|fault| refused_by(&fault))?;
+        let outer = self.names.begin_list(items.len());
         for (index, item) in items.iter_borrowed().enumerate() {
             self.value(&item).map_err(|stop| stop.at(Step::Index(index)))?;
         }
+        self.names.end_list(outer);
         self.writer.end_array();
         Ok(())
     }
@@ -300,7 +342,7 @@ impl<'py> Walker<'_, 'py> {
         for field in FIELDS.import(py, "dataclasses", "fields")?.call1((value,))?.try_iter()? {
             let name = field?.getattr(intern!(py, "name"))?;
             let attribute = value.getattr(name.cast::<PyString>().map_err(PyErr::from)?)?;
-            self.member(&name, &attribute)?;
+            self.member(&name, &attribute, NOWHERE)?;
         }
         self.writer.end_object();
         Ok(())

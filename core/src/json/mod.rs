@@ -15,6 +15,8 @@ mod canonical;
 mod copy;
 mod fault;
 mod members;
+#[cfg(feature = "writer")]
+mod name;
 mod names;
 mod reader;
 mod scan;
@@ -28,9 +30,11 @@ mod writer;
 pub(crate) use canonical::Canonical;
 pub use fault::{Fault, FaultKind};
 pub(crate) use members::{Found, Kind, Members};
+#[cfg(feature = "writer")]
+pub use name::NameLiteral;
 pub use names::{MemberNames, Place};
 pub use reader::{Sink, read, read_utf8};
-pub(crate) use scan::decimal;
+pub(crate) use scan::{decimal, put_digits};
 pub use scan::{trim, write_digits, write_string};
 #[cfg(all(feature = "serde", feature = "std"))]
 pub(crate) use serialize::{into_body, written};

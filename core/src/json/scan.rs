@@ -60,7 +60,7 @@ pub fn write_digits(number: u64, digits: &mut [u8; 20]) -> &str {
 
 /// Puts the decimal digits of a number at the end of `digits`, two for each division, and says how many they are.
 #[inline]
-pub(super) fn put_digits(number: u64, digits: &mut [u8; 20]) -> usize {
+pub(crate) fn put_digits(number: u64, digits: &mut [u8; 20]) -> usize {
     let (pairs, _) = digits.as_chunks_mut::<2>();
     let mut count = 0;
     let mut rest = number;

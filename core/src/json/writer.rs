@@ -11,6 +11,7 @@ use super::MAX_DEPTH;
 use super::copy::{copy_plain, copy_plain_words, copy_short};
 use super::fault::{Fault, FaultKind};
 use super::members::{Kind, Members};
+use super::name::{NAME_ROOM, NameLiteral};
 use super::reader::check_number;
 use super::scan::{LONGEST_ESCAPE, escape, put_digits};
 use crate::layout::Layout;
@@ -70,17 +71,25 @@ impl Writer {
         if value < 0 {
             self.push(b'-');
         }
-        // With as many zeros behind the digits as there may be digits: any twenty bytes from the first digit on are there.
-        let mut digits = [0; 40];
-        if let Some(first) = digits.first_chunk_mut::<20>() {
-            let count = put_digits(value.unsigned_abs(), first);
-            let digits = digits.get(20 - count..).and_then(<[u8]>::first_chunk::<20>);
-            if let (Some(digits), Some(room)) = (digits, self.room(21).first_chunk_mut::<20>()) {
-                *room = *digits;
-                self.end += count;
-            }
+        self.digits(value.unsigned_abs(), b',');
+        self.value_written(Kind::Number, start);
+    }
+
+    /// A number of hundredths, with at least one digit behind the point: of -25 `-0.25`, of 150 `1.5`, of 200 `2.0`.
+    #[inline]
+    pub fn hundredths(&mut self, value: i64) {
+        let start = self.end;
+        if value < 0 {
+            self.push(b'-');
         }
-        self.push(b',');
+        let (whole, rest) = (value.unsigned_abs() / 100, value.unsigned_abs() % 100);
+        self.digits(whole, b'.');
+        let [tenths, hundredths] = [rest / 10, rest % 10].map(|digit| b'0' + digit as u8);
+        if let Some(room) = self.room(3).first_chunk_mut() {
+            let is_short = hundredths == b'0';
+            *room = [tenths, if is_short { b',' } else { hundredths }, b','];
+            self.end += if is_short { 2 } else { 3 };
+        }
         self.value_written(Kind::Number, start);
     }
 
@@ -124,6 +133,26 @@ impl Writer {
     pub fn name(&mut self, name: &str) {
         self.literal(name, b':');
         self.name_written(name);
+    }
+
+    /// The same with a name that has been made ready: it is copied, whatever its length.
+    #[inline]
+    pub fn name_again(&mut self, name: &NameLiteral) {
+        let start = self.end;
+        let (bytes, length) = name.bytes();
+        if let Some(room) = self.room(NAME_ROOM).first_chunk_mut() {
+            *room = bytes;
+            self.end += length;
+        }
+        if self.members.depth() == 1 {
+            self.root_name_again(start + 1..self.end - 2);
+        }
+    }
+
+    #[inline(never)]
+    fn root_name_again(&mut self, inside: Range<usize>) {
+        let name = self.buffer.get(inside).unwrap_or_default();
+        self.members.finder().member(|wanted| name == wanted.as_bytes());
     }
 
     /// A member's name that has no character to escape. Gives the caller's word for it: of what has one, the text is not
@@ -281,6 +310,22 @@ impl Writer {
     fn forbid_second_root(&mut self) {
         if self.is_whole() {
             self.distrust_names();
+        }
+    }
+
+    /// Writes a number's digits and what follows them.
+    #[inline(always)]
+    fn digits(&mut self, number: u64, next: u8) {
+        // With as many zeros behind the digits as there may be digits: any 21 bytes from the first digit on are there.
+        let mut digits = [0; 40];
+        if let Some((first, [after, ..])) = digits.split_first_chunk_mut::<20>() {
+            *after = next;
+            let count = put_digits(number, first);
+            let digits = digits.get(20 - count..).and_then(<[u8]>::first_chunk::<21>);
+            if let (Some(digits), Some(room)) = (digits, self.room(21).first_chunk_mut()) {
+                *room = *digits;
+                self.end += count + 1;
+            }
         }
     }
 

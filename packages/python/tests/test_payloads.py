@@ -9,6 +9,7 @@ import decimal
 import enum
 import json
 import math
+import random
 import types
 import uuid
 from collections.abc import Iterator, Mapping
@@ -135,6 +136,83 @@ def test_floats_are_written_as_python_writes_them(envelope: Envelope) -> None:
     floats = [mantissa * 10.0**exponent for exponent in range(-30, 30) for mantissa in (1.0, -1.5, 9.999999999999998)]
     floats += [math.nextafter(edge, toward) for edge in (1e-4, 1e16) for toward in (0.0, math.inf)]
     assert text_of(envelope, floats) == json.dumps(floats, separators=(",", ":"))
+
+
+def test_amounts_are_written_as_python_writes_them(envelope: Envelope) -> None:
+    """Floats with two digits behind the point take a way of their own, up to ten trillions."""
+    random_ = random.Random(7)
+    floats = [0.0, -0.0, 0.005, -0.004, 0.29, 1.005, 4.35, -8.41, 19.99, 1e13, -1e13, 1e13 + 0.01, 2.0**53, 1e22, 1e300]
+    floats += [number / 100 for number in range(-1_000, 1_000)]
+    for _ in range(5_000):
+        near = round(random_.uniform(-1, 1) * 10 ** random_.randint(0, 17), 2)
+        floats += [near, math.nextafter(near, math.inf), math.nextafter(near, -math.inf), near + 0.001]
+    assert text_of(envelope, floats) == json.dumps(floats, separators=(",", ":"))
+
+
+def new(text: str) -> str:
+    """Make a string that is an object of its own."""
+    return "".join(list(text))
+
+
+ROW = {"id": "a", "amount": 1.25, "memo": "é", "paid": None}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [ROW, ROW, dict(ROW)],
+        [{"a": 1, "b": 2}, {"b": 1, "a": 2}, {"c": 1}, {}, {"b": 1, "c": 2, "a": 3}, {"a": 1, "b": 2}],
+        [{new("card"): 1, new("amount"): 2} for _ in range(3)],
+        [{"id": 1, 'q"\n': 2, "é": 3, "x" * 29: 4, "y" * 30: 5, "": 6, "z": 7} for _ in range(3)],
+        [{**ROW, "inner": ROW, "after": 1, "list": [ROW, {"id": ROW}], "last": {"id": 1, "a": ROW}} for _ in range(4)],
+        [(ROW, {"id": 1}), (ROW, {"id": 2}), [[ROW], [{"amount": 1}]]],
+        [{f"name_{number}": number for number in range(count)} for count in (70, 64, 65, 63, 70)],
+        [{f"{row}_{number}": number for number in range(10)} for row in range(60)] + [ROW, ROW],
+        [{"request_timestamp": 1, "encrypted": "a"}, {"request_timestamp": 2, "encrypted": "b"}],
+        [{"a": ROW}, {"a": 1, "b": ROW}, {"a": {"b": {"a": ROW, "b": 2}, "a": 1}, "b": 3}],
+    ],
+)
+def test_rows_are_written_as_json_dumps_writes_them(envelope: Envelope, rows: Any) -> None:
+    """Whatever the row before was like, in whose places names are looked for."""
+    for value in (rows, tuple(rows), {"rows": rows, "id": 1, "more": rows}):
+        assert text_of(envelope, value) == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def test_the_roots_names_are_seen_behind_rows_that_have_them_too(envelope: Envelope) -> None:
+    stamp, field = "request_timestamp", "encrypted"
+    rows = [{stamp: 1, field: "a"}, {stamp: 2, field: "b"}]
+    assert envelope.open(envelope.seal({"rows": rows, stamp: 5})) == {"rows": rows, stamp: 5}
+    added = envelope.open(envelope.seal({"rows": rows, field: "c"}))
+    assert list(added) == [stamp, "rows", field]
+    with pytest.raises(EnvelopeError) as refused:
+        envelope.seal({"rows": rows, stamp: None})
+    assert refused.value.code == "invalid_timestamp"
+
+
+def test_a_name_in_the_place_of_one_that_is_gone_is_written_itself(envelope: Envelope) -> None:
+    """While a row is sealed `default` drops its names, and makes new ones, which Python puts where those were."""
+    for length in range(1, 40):
+        rows: list[dict[str, Any]] = [{}, {}]
+        rows[0][new("a" * length + "1")] = 1
+        rows[0][new("b" * length + "1")] = object()
+
+        def default(value: Any, rows: Any = rows, length: int = length) -> str:
+            rows[0].clear()
+            rows[1].update({new(letter * length + "2"): number for number, letter in enumerate("cdef")})
+            return "x"
+
+        text = text_of(envelope, rows, default=default)
+        names = [letter * length for letter in "abcdef"]
+        assert [list(row) for row in json.loads(text)] == [
+            [name + "1" for name in names[:2]],
+            [name + "2" for name in names[2:]],
+        ]
+
+
+def test_a_name_that_stands_twice_in_a_row_is_found(envelope: Envelope) -> None:
+    for twice in ({"a": 1, Different("a"): 2}, {Different("a"): 1, "a": 2}, {"b": 0, "a": 1, Different("a"): 2}):
+        for rows in ([twice, twice], [{"a": 1, "b": 2}, twice], [{"b": 0, "a": 1}] * 3 + [twice]):
+            assert "a member name that its object already has" in refusal(envelope, {"rows": rows})
 
 
 def test_derived_types_are_what_they_derive_from(envelope: Envelope) -> None:
