@@ -14,19 +14,23 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use cardseal::binding::Wiped;
-use cardseal::json::Writer;
+use cardseal::json::{NameLiteral, Writer};
 
 /// A payload that is being written from its tapes.
 ///
 /// They are taken at their word where JavaScript's objects give it: no object has a name twice, and brackets match.
 pub struct Written {
     writer: Writer,
-    /// The names that may come again, one behind the other.
-    names: Wiped<String>,
-    places: Vec<Range<usize>>,
+    /// The names that may come again.
+    names: Vec<Name>,
+}
+
+enum Name {
+    Ready(NameLiteral),
+    /// One that is long, or has a character to escape.
+    Other(Wiped<String>),
 }
 
 impl Written {
@@ -56,7 +60,7 @@ impl Written {
     }
 
     const fn new(writer: Writer) -> Self {
-        Self { writer, names: Wiped::new(String::new()), places: Vec::new() }
+        Self { writer, names: Vec::new() }
     }
 
     #[inline]
@@ -66,24 +70,27 @@ impl Written {
         texts: &mut Texts<'_>,
         long: &mut impl FnMut(&mut Writer) -> Option<()>,
     ) -> Option<()> {
-        let Self { writer, names, places } = self;
+        let Self { writer, names } = self;
         let argument = entry >> KIND_BITS;
         match entry & ((1 << KIND_BITS) - 1) {
             NULL => writer.null(),
             FALSE => writer.boolean(false),
             TRUE => writer.boolean(true),
             INTEGER => writer.integer(argument.into()),
+            HUNDREDTHS => writer.hundredths(argument.into()),
             NUMBER => writer.number(texts.next(argument)?).ok()?,
             STRING => writer.string(texts.next(argument)?),
             NAME => {
                 let name = texts.next(argument)?;
-                let start = names.len();
-                names.push_str(name);
-                places.push(start..names.len());
+                let ready = NameLiteral::new(name).map(Name::Ready);
+                names.push(ready.unwrap_or_else(|| Name::Other(Wiped::new(name.into()))));
                 writer.name(name);
             }
             NAME_ONCE => writer.name(texts.next(argument)?),
-            NAME_AGAIN => writer.name(names.get(places.get(argument as usize)?.clone())?),
+            NAME_AGAIN => match names.get(argument as usize)? {
+                Name::Ready(name) => writer.name_again(name),
+                Name::Other(name) => writer.name(name),
+            },
             LONG_STRING => long(writer)?,
             BEGIN_ARRAY => writer.begin_array().ok()?,
             END_ARRAY => writer.end_array(),
@@ -157,3 +164,5 @@ const BEGIN_ARRAY: i32 = 10;
 const END_ARRAY: i32 = 11;
 const BEGIN_OBJECT: i32 = 12;
 const END_OBJECT: i32 = 13;
+/// The argument is a hundred times the number, which is none without a fraction.
+const HUNDREDTHS: i32 = 14;

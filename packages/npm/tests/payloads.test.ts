@@ -60,6 +60,8 @@ const texts = fc.oneof(
 const numbers = fc.oneof(
   fc.integer(),
   fc.double(),
+  fc.integer({ min: -(2 ** 28), max: 2 ** 28 }).map((hundredths) => hundredths / 100),
+  fc.integer().map((thousandths) => thousandths / 1_000),
   fc.constantFrom(0, -0, 1e21, -1e-7, 2 ** 27, 2 ** 27 - 1, -(2 ** 27), -(2 ** 27) - 1, 2 ** 31, 2 ** 53, 5e-324),
 );
 const oddities = fc.oneof(

@@ -189,6 +189,11 @@ class Walk {
   #number(item: number): void {
     if ((item << KIND_BITS) >> KIND_BITS === item) {
       this.#note((item << KIND_BITS) | INTEGER); // -0 too, which is written without its sign
+      return;
+    }
+    const hundredths = item * 100;
+    if ((hundredths << KIND_BITS) >> KIND_BITS === hundredths && hundredths / 100 === item) {
+      this.#note((hundredths << KIND_BITS) | HUNDREDTHS); // most amounts
     } else if (item - item === 0) {
       this.#shortText(`${item}`, NUMBER);
     } else {
@@ -290,3 +295,4 @@ const BEGIN_ARRAY = 10;
 const END_ARRAY = 11;
 const BEGIN_OBJECT = 12;
 const END_OBJECT = 13;
+const HUNDREDTHS = 14;
