@@ -1,7 +1,8 @@
 //! The names of dicts that follow each other in a list, known by their objects.
 //!
 //! What it buys: the rows of a payload have the same few strings as names, in the same order. To find the object of the row
-//! before in the place of this one's takes a twelfth of what measuring, searching and copying its text does.
+//! before in the place of this one's, and to copy its literal, takes a quarter of the instructions that measuring, searching and
+//! copying its text does.
 
 use cardseal::json::NameLiteral;
 use pyo3::prelude::*;
