@@ -186,7 +186,7 @@ export class Envelope {
    * Seals a request payload and returns the HTTP body. A `request_timestamp` is added as the first member unless one is
    * there.
    *
-   * @param payload - An object, written by `JSON.stringify`; or JSON text, which is kept to the letter.
+   * @param payload - An object, as `JSON.stringify` writes it; or JSON text, which is kept to the letter.
    * @returns The HTTP body, `{"encrypted":"…"}`.
    * @throws EnvelopeError `invalid_payload`, `already_sealed`, `invalid_timestamp`, `too_large`; `clock_unavailable`,
    * `entropy_unavailable`.
@@ -377,7 +377,7 @@ export class Envelope {
   /**
    * Seals a response and returns the HTTP body. It gets no timestamp.
    *
-   * @param payload - Any JSON value, written by `JSON.stringify`; a string or bytes are JSON text.
+   * @param payload - Any JSON value, as `JSON.stringify` writes it; a string or bytes are JSON text.
    * @throws EnvelopeError `invalid_payload`, `already_sealed`, `too_large`; `entropy_unavailable`.
    * @throws TypeError for `undefined`, a function, a symbol, a promise, and for memory other than a `Uint8Array`.
    *
@@ -396,7 +396,7 @@ export class Envelope {
   /**
    * Seals a webhook and returns the HTTP body. Nothing is added.
    *
-   * @param payload - An object, written by `JSON.stringify`; or JSON text, which is kept to the letter.
+   * @param payload - An object, as `JSON.stringify` writes it; or JSON text, which is kept to the letter.
    * @throws EnvelopeError `invalid_payload`, `already_sealed`, `too_large`; `entropy_unavailable`.
    * @throws TypeError for `undefined`, a function, a symbol, a promise, and for memory other than a `Uint8Array`.
    *
