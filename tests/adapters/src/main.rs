@@ -14,6 +14,7 @@ mod crowd;
 mod driver;
 mod exchange;
 mod fault;
+mod lanes;
 mod naive;
 mod proxy;
 mod rust;
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 use cell::Cell;
 use driver::Command;
 use fault::Fault;
+use lanes::side_by_side;
 
 const HELP: &str = "\
 adapters DRIVERS [--only TEXT]   DRIVERS is a JSON file: a list of {\"name\", \"command\": [\"…\"], \"folder\"}
@@ -68,10 +70,14 @@ async fn table(drivers: &str, only: &str) -> ExitCode {
     let mut commands: Vec<Command> = serde_json::from_str(&text).expect("a list of drivers");
     commands.retain(|command| command.name.contains(only));
     assert!(!commands.is_empty(), "no driver is to be run");
-    let (mut kept, mut broken) = (0, Vec::new());
+    commands.push(Command::naive());
     println!("{}", Cell::HEAD);
-    for command in &commands {
-        for (fault, cell) in cells(command).await {
+    let mut tables = side_by_side(&commands, cells).await;
+    // If these promises cannot be broken, keeping them says nothing.
+    let control = tables.pop().expect("the naive adapter's cells");
+    let (mut kept, mut broken) = (0, Vec::new());
+    for (command, cells) in commands.iter().zip(tables) {
+        for (fault, cell) in cells {
             let promises = cell.broken();
             if promises.is_empty() {
                 kept += 1;
@@ -80,8 +86,6 @@ async fn table(drivers: &str, only: &str) -> ExitCode {
             }
         }
     }
-    // If these promises cannot be broken, keeping them says nothing.
-    let control = cells(&Command::naive()).await;
     let count = |of: fn(&Cell) -> usize| control.iter().map(|(_, cell)| of(cell)).sum::<usize>();
     if count(|cell| cell.identical) == 0 || count(|cell| cell.unsafe_repeated) == 0 {
         broken.push("the naive adapter broke no promise: this program sees nothing".to_owned());
@@ -94,18 +98,20 @@ async fn table(drivers: &str, only: &str) -> ExitCode {
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Every fault for one driver, with a row each as it ends.
+/// Every fault for one driver, with a row each when all have ended.
 async fn cells(command: &Command) -> Vec<(Fault, Cell)> {
     let lane = async |faults: &[Fault]| {
         let mut cells = Vec::new();
         for &fault in faults {
-            let cell = cell::run(command, fault).await;
-            println!("{}", cell.row(&command.name, fault));
-            cells.push((fault, cell));
+            cells.push((fault, cell::run(command, fault).await));
         }
         cells
     };
     let [one, two, three] = Fault::LANES;
     let (one, two, three) = tokio::join!(lane(one), lane(two), lane(three));
-    [one, two, three].concat()
+    let cells = [one, two, three].concat();
+    for (fault, cell) in &cells {
+        println!("{}", cell.row(&command.name, *fault));
+    }
+    cells
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Child;
 
+use crate::lanes::side_by_side;
 use crate::suite::{self, Suite};
 
 /// How a server's driver is started.
@@ -84,12 +85,15 @@ pub(crate) async fn table(drivers: &str) -> ExitCode {
     let (mut kept, mut broken) = (0, Vec::new());
     let suite = Suite::new();
     println!("{}", suite::HEAD);
-    for command in &commands {
+    let verdicts = side_by_side(&commands, async |command| {
         let server = command.start(None).await;
         let verdict = suite.run(&server).await;
         println!("{}", verdict.row(&server.name));
+        verdict
+    });
+    for (command, verdict) in commands.iter().zip(verdicts.await) {
         kept += verdict.kept;
-        broken.extend(verdict.broken.into_iter().map(|case| format!("{}: {case}", server.name)));
+        broken.extend(verdict.broken.into_iter().map(|case| format!("{}: {case}", command.name)));
     }
     let redis = Redis::start(&[]);
     if redis.is_none() {
