@@ -14,7 +14,7 @@ use crate::{Result, go, installed, system};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let Context { repo, shell, .. } = context;
-    shell.run(&mut repo.cargo("build --locked -p cardseal-adapters"))?;
+    super::build_programs(repo, shell)?;
     let program = repo.target().join("debug/adapters");
     let (mut counts, mut all) = (Counts::default(), rust(&program));
     for (language, prepare) in LANGUAGES {

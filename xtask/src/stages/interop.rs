@@ -14,7 +14,7 @@ use crate::{Result, demo, go, installed};
 
 pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
     let Context { repo, shell, .. } = context;
-    shell.run(&mut repo.cargo("build --locked -p cardseal-interop"))?;
+    super::build_programs(repo, shell)?;
     let (mut counts, mut drivers) = (Counts::default(), Vec::new());
     for (language, prepare) in LANGUAGES {
         match prepare(repo, shell) {

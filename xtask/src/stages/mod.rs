@@ -27,6 +27,8 @@ mod xtask;
 
 use crate::Result;
 use crate::counts::Counts;
+use crate::repo::Repo;
+use crate::shell::Shell;
 use crate::test::Context;
 
 pub(crate) struct Stage {
@@ -75,3 +77,8 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage { name: "clean", about: "the run left the working tree as it was", run: clean::run },
 ];
+
+/// Builds the programs in Rust that drive the other languages, in one go: what they share is compiled once.
+fn build_programs(repo: &Repo, shell: &Shell) -> Result<()> {
+    shell.run(&mut repo.cargo("build --locked -p cardseal-adapters -p cardseal-bench-server -p cardseal-interop"))
+}
