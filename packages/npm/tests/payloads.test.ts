@@ -61,9 +61,16 @@ const numbers = fc.oneof(
   fc.integer(),
   fc.double(),
   fc.integer({ min: -(2 ** 28), max: 2 ** 28 }).map((hundredths) => hundredths / 100),
-  fc.integer().map((thousandths) => thousandths / 1_000),
+  fc.tuple(fc.integer(), fc.constantFrom(-1, 1)).map(([hundredths, step]) => neighbour(hundredths / 100, step)),
   fc.constantFrom(0, -0, 1e21, -1e-7, 2 ** 27, 2 ** 27 - 1, -(2 ** 27), -(2 ** 27) - 1, 2 ** 31, 2 ** 53, 5e-324),
 );
+/** The next number that binary64 has. */
+function neighbour(number: number, step: number): number {
+  const bits = new BigInt64Array(Float64Array.of(number).buffer);
+  bits[0] = (bits[0] ?? 0n) + BigInt(step);
+  return new Float64Array(bits.buffer)[0] ?? 0;
+}
+
 const oddities = fc.oneof(
   fc.constant(undefined),
   fc.date({ noInvalidDate: false }),
