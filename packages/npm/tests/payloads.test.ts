@@ -61,7 +61,9 @@ const numbers = fc.oneof(
   fc.integer(),
   fc.double(),
   fc.integer({ min: -(2 ** 28), max: 2 ** 28 }).map((hundredths) => hundredths / 100),
-  fc.tuple(fc.integer(), fc.constantFrom(-1, 1)).map(([hundredths, step]) => neighbour(hundredths / 100, step)),
+  fc
+    .tuple(fc.integer({ min: 1, max: 9_999 }), fc.constantFrom(-1, 1))
+    .map(([hundredths, step]) => neighbour(hundredths / 100, step)),
   fc.constantFrom(0, -0, 1e21, -1e-7, 2 ** 27, 2 ** 27 - 1, -(2 ** 27), -(2 ** 27) - 1, 2 ** 31, 2 ** 53, 5e-324),
 );
 /** The next number that binary64 has. */
@@ -168,7 +170,7 @@ for (const [name, api] of ENGINES) {
       { rows: [{ request_timestamp: true }, { request_timestamp: true }], card_id: "c" },
       [],
       ["x".repeat(2_000)],
-      { long: "\ud83d".padEnd(2_000), more: "\ude00" },
+      { long: "\ud83d".padEnd(2_000) },
       { first: "\ud83d", second: "\ude00" },
     ]) {
       const outcome = (of: unknown): unknown => {
