@@ -67,8 +67,8 @@ type Entry = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys
 thread_local! {
     /// A thread of Node's is a realm with envelopes of its own.
     static SESSION: RefCell<Session> = const { RefCell::new(Session::new()) };
-    /// The beginning of a payload whose tape goes on.
-    static WRITTEN: Cell<Option<Written>> = const { Cell::new(None) };
+    /// The beginning of a payload whose tape goes on. Whoever gives it up calls with something else, which wipes it.
+    static WRITTEN: Cell<Option<Box<Written>>> = const { Cell::new(None) };
 }
 
 #[expect(unsafe_code, reason = "the form that Node calls")]
@@ -76,6 +76,7 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
     // SAFETY: `env` and `info` are those of the call that runs now.
     unsafe {
         answer(env, info, |values, own| {
+            drop(WRITTEN.take());
             let seals = seals(values.number(0));
             perform_with(values, own, FIRST_FIELD, |index| if seals { values.placed(index) } else { None })
         })
@@ -102,7 +103,7 @@ unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) ->
     unsafe {
         answer(env, info, |values, _| match written(values, 0) {
             Some(written) => {
-                WRITTEN.set(Some(written));
+                WRITTEN.set(Some(Box::new(written)));
                 values.truth()
             }
             None => values.undefined(),
@@ -147,7 +148,7 @@ fn perform_with<'v>(
 
 /// What has been written of a payload with the tape that begins at an argument.
 fn written(values: &Values, index: usize) -> Option<Written> {
-    tape::continued(WRITTEN.take(), values, index)
+    tape::continued(WRITTEN.take().map(|before| *before), values, index)
 }
 
 const FIRST_FIELD: usize = 3;

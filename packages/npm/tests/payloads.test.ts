@@ -207,6 +207,9 @@ for (const [name, api] of ENGINES) {
       get: () => assert.fail("a secret of the getter"),
     });
     assert.match(sealed(api, { rows: [{ a: 1 }, failing] }), /throws when it is read.*\(invalid_payload\)$/u);
+    const many = Array.from({ length: 3_000 }, (_, a) => ({ a, b: "b" }));
+    assert.equal(sealed(api, [many, payload, many]), JSON.stringify([many, payload, many]));
+    assert.match(sealed(api, [many, failing]), /throws when it is read.*\(invalid_payload\)$/u);
     assert.equal(sealed(api, payload), text);
   });
 
