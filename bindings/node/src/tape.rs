@@ -10,8 +10,9 @@ use napi_sys as sys;
 use crate::values::{KEPT_BYTES, Values, wipe};
 
 thread_local! {
-    /// How much room the last payload has taken whose body was long, if it was the last one.
+    /// Length of the last body, if it was a long one; else 0.
     static EXPECTED: Cell<usize> = const { Cell::new(0) };
+    static TAPE: Cell<Vec<i32>> = const { Cell::new(Vec::new()) };
     static SHORT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     static LONG: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
@@ -19,18 +20,21 @@ thread_local! {
 /// Goes on from what was written `before` with the tape that is the argument `index`; the next two are its long texts and its
 /// short ones. Nothing where there is no such tape, or none that can be written.
 pub(crate) fn continued(before: Option<Written>, values: &Values, index: usize) -> Option<Written> {
-    let tape = values.integers(index)?;
+    let given = values.integers(index)?;
+    let mut tape = TAPE.take();
+    given.move_to(&mut tape); // an element of an array can be a getter, which could take the memory away
     let mut short = SHORT.take();
     values.append_text(values.at(index + 2), &mut short);
     let mut next_long = 0;
-    let written = Written::continued(before, writer, tape.as_slice().iter().copied(), &short, |writer| {
+    let written = Written::continued(before, writer, tape.iter().copied(), &short, |writer| {
         let text = values.element(values.at(index + 1), next_long);
         next_long += 1;
         write_long(values, text, writer)
     });
     wipe(&mut short, KEPT_BYTES);
     SHORT.set(short);
-    tape.wipe(); // numbers of the payload stand in it
+    wipe(&mut tape, KEPT_ENTRIES);
+    TAPE.set(tape);
     written
 }
 
@@ -43,7 +47,7 @@ fn writer() -> Writer {
     }
 }
 
-/// Says how long the last body was, if it was a long one.
+/// Says how long the last body was; 0 for one that was not long.
 pub(crate) fn expect(bytes: usize) {
     EXPECTED.set(bytes);
 }
@@ -59,3 +63,6 @@ fn write_long(values: &Values, value: sys::napi_value, writer: &mut Writer) -> O
     LONG.set(buffer);
     written
 }
+
+/// As many as the package hands over at once.
+const KEPT_ENTRIES: usize = 1 << 13;

@@ -121,17 +121,15 @@ pub(crate) struct Integers<'v> {
 }
 
 impl Integers<'_> {
-    pub(crate) fn as_slice(&self) -> &[i32] {
-        // SAFETY: there are so many elements, where JavaScript puts them, which is aligned, and of this thread alone; nothing
-        // writes to them meanwhile.
-        unsafe { slice::from_raw_parts(self.data, self.length) }
-    }
-
-    /// Writes zeros over as many elements as the first one says.
-    pub(crate) fn wipe(self) {
-        let count = self.as_slice().first().map_or(0, |&count| usize::try_from(count).unwrap_or_default());
-        // SAFETY: as above; nobody reads them at the same time.
-        unsafe { ptr::write_bytes(self.data, 0, count.min(self.length)) };
+    /// Moves as many elements as the first one says behind `moved`, and leaves zeros in their place.
+    pub(crate) fn move_to(self, moved: &mut Vec<i32>) {
+        // SAFETY: there are so many elements, where JavaScript puts them, which is aligned, and of this thread alone; no
+        // JavaScript runs meanwhile.
+        let elements = unsafe { slice::from_raw_parts_mut(self.data, self.length) };
+        let count = elements.first().map_or(0, |&count| usize::try_from(count).unwrap_or_default());
+        let (used, _) = elements.split_at_mut(count.min(self.length));
+        moved.extend_from_slice(used);
+        used.fill(0);
     }
 }
 

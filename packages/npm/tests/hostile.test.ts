@@ -696,10 +696,15 @@ test("native code that is called past the package, with anything at all, neither
     }),
     { numRuns: 20_000, seed: 7 },
   );
+  const tape = Int32Array.of(4, 0, 1, LONG_STRING);
+  const taking = Object.defineProperty([], 0, { get: () => structuredClone(tape, { transfer: [tape.buffer] }) && "x" });
+  assert.equal(write(tape, taking, ""), true);
+  assert.equal(tape.length, 0);
   call();
   seal();
   write();
 });
 
-/** The operation's number. */
+/** The operation's number, and an entry of a tape. */
 const SEAL_RESPONSE = 5;
+const LONG_STRING = 9;
