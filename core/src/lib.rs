@@ -31,8 +31,8 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `std` | yes | the system's clock and randomness; without it, [`hazmat`] takes both from the caller |
-//! | `portable` | yes | the cipher from `crypto_secretbox`: `no_std`, WebAssembly |
-//! | `simd` | | the cipher from `dryoc` and vector base64: several times faster on a server |
+//! | `portable` | yes | the cipher from `crypto_secretbox`: `no_std` everywhere |
+//! | `simd` | | the cipher from `dryoc`, and with `std` vector base64: several times faster; without `std` for WebAssembly alone |
 //! | `serde` | yes | typed payloads: [`Envelope::open`], and with `std` [`Envelope::seal`] |
 //! | `inspect` | | why a body does not open, step by step |
 //! | `small` | | less code in the place of more speed: for WebAssembly |
@@ -72,6 +72,8 @@ mod request;
 mod response;
 mod retry;
 mod secretbox;
+#[cfg(all(feature = "small", target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 mod status;
 mod tables;
 mod timestamp;

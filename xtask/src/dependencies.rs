@@ -52,6 +52,14 @@ const SET_UPS: &[SetUp] = &[
         at_most: 30,
         without: &["getrandom"], // the JavaScript side hands the random bytes in
     },
+    // What dryoc names and the module does not call (getrandom, and wasm-bindgen for it) is taken out when it is packed.
+    SetUp {
+        name: "wasm32: simd, small, as in the npm package",
+        target: targets::WASM,
+        features: "--no-default-features --features simd,small",
+        at_most: 40,
+        without: &[],
+    },
     SetUp {
         name: "no_std: portable",
         target: LINUX,

@@ -132,8 +132,22 @@ impl<'a> Npm<'a> {
 
     /// The same, made small, in a folder of that name.
     fn optimize(&self, built: &Path, name: &str) -> Result<PathBuf> {
-        let small = self.fresh_folder(name)?.join("cardseal.wasm");
-        self.shell.run(self.tool("wasm-opt").args(WASM_OPT).arg(built).arg("-o").arg(&small))?;
+        let folder = self.fresh_folder(name)?;
+        let [graph, reached, small] = ["exports.json", "reached.wasm", "cardseal.wasm"].map(|file| folder.join(file));
+        write(&graph, &exports_graph().to_string())?;
+        self.shell.run(
+            self.tool("wasm-metadce")
+                .args(WASM_FEATURES)
+                .arg("--graph-file")
+                .arg(&graph)
+                .arg(built)
+                .arg("-o")
+                .arg(&reached),
+        )?;
+        self.shell.run(self.tool("wasm-opt").args(WASM_FEATURES).args(WASM_OPT).arg(&reached).arg("-o").arg(&small))?;
+        let module = fs::read(&small).map_err(|error| format!("cannot read {}: {error}", small.display()))?;
+        let module = without_custom_sections(&module).ok_or_else(|| format!("{} is cut", small.display()))?;
+        fs::write(&small, module).map_err(|error| format!("cannot write {}: {error}", small.display()))?;
         Ok(small)
     }
 
@@ -508,13 +522,18 @@ const ENTRIES: &[Entry] = &[
     Entry { source: "edge-light", formats: &["esm"] },
 ];
 
-/// Smaller first: the cipher was optimised for speed before. The features are those that rustc uses on its own or was told to.
+/// Smaller first: the cipher was optimised for speed before.
 const WASM_OPT: &[&str] = &[
     "-Oz",
     "--converge",
     "--reorder-functions",
     // Functions that have one caller stay functions: runtimes compile each when it is first called.
     "--one-caller-inline-max-function-size=8",
+    "--strip-debug",
+];
+
+/// Those that rustc uses on its own or was told to.
+const WASM_FEATURES: &[&str] = &[
     "--enable-simd",
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
@@ -522,10 +541,40 @@ const WASM_OPT: &[&str] = &[
     "--enable-mutable-globals",
     "--enable-multivalue",
     "--enable-reference-types",
-    "--strip-debug",
-    "--strip-producers",
-    "--strip-target-features",
 ];
+
+/// What the engine calls, as `wasm-metadce` reads it. `dryoc` needs `getrandom`, which in a browser is wasm-bindgen's: linked and
+/// exported, but called by nothing here. What these do not reach goes.
+fn exports_graph() -> Value {
+    let exports = ["memory", "reserve", "call"];
+    let nodes = exports.map(|export| json!({"name": export, "export": export}));
+    let root = json!({"name": "engine", "root": true, "reaches": exports});
+    nodes.into_iter().chain([root]).collect()
+}
+
+/// A module without its custom sections: nothing that runs, and wasm-bindgen leaves a large one for a tool of its own.
+fn without_custom_sections(module: &[u8]) -> Option<Vec<u8>> {
+    let (preamble, mut rest) = module.split_at_checked(8)?;
+    let mut kept = preamble.to_vec();
+    while let [id, after @ ..] = rest {
+        let mut size = 0;
+        let mut digits = 0;
+        loop {
+            let digit = *after.get(digits)?;
+            size |= usize::from(digit & 0x7f) << (7 * digits);
+            digits += 1;
+            if digit < 0x80 {
+                break;
+            }
+        }
+        let (section, next) = rest.split_at_checked(1 + digits + size)?;
+        if *id != 0 {
+            kept.extend(section);
+        }
+        rest = next;
+    }
+    Some(kept)
+}
 
 fn read_object(text: &str, what: &str) -> Result<Map<String, Value>> {
     serde_json::from_str(text).map_err(|error| format!("{what}: {error}"))
@@ -583,7 +632,19 @@ fn write_json(to: &Path, value: &Value) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::binary_literal;
+    use super::{binary_literal, without_custom_sections};
+
+    #[test]
+    fn custom_sections_go_and_the_others_stay() {
+        let preamble = b"\0asm\x01\0\0\0";
+        let long = [&[10, 0x80, 0x02][..], &[7; 256]].concat();
+        let module = [&preamble[..], &[0, 2, 1, b'a'], &[1, 1, 0], &long, &[0, 1, 0]].concat();
+        let kept = [&preamble[..], &[1, 1, 0], &long].concat();
+        assert_eq!(without_custom_sections(&module), Some(kept.clone()));
+        assert_eq!(without_custom_sections(&kept), Some(kept.clone()));
+        assert_eq!(without_custom_sections(&kept[..kept.len() - 1]), None);
+        assert_eq!(without_custom_sections(&module[..module.len() - 2]), None);
+    }
 
     #[test]
     fn a_literal_holds_each_byte_as_one_character() {

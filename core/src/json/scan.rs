@@ -124,6 +124,12 @@ fn skip_plain_blocks(bytes: &[u8], from: usize) -> usize {
 #[inline(never)]
 fn skip_plain_words(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
+    #[cfg(all(feature = "small", target_arch = "wasm32", target_feature = "simd128"))]
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk)
+        && is_plain(block)
+    {
+        at += block.len();
+    }
     while let Some(count) = plain_in_word(bytes, at) {
         at += count;
         if count < 8 {
@@ -132,6 +138,15 @@ fn skip_plain_words(bytes: &[u8], from: usize) -> usize {
     }
     let rest = bytes.get(at..).unwrap_or_default();
     rest.iter().position(|&byte| is_special(byte)).map_or(bytes.len(), |count| at + count)
+}
+
+/// What the compiler makes of [`has_special`] on its own, where it may have the room.
+#[cfg(all(feature = "small", target_arch = "wasm32", target_feature = "simd128"))]
+fn is_plain(block: &[u8; 16]) -> bool {
+    use core::arch::wasm32::*;
+    let bytes = crate::simd128::load(block);
+    let is_either = v128_or(u8x16_eq(bytes, u8x16_splat(b'"')), u8x16_eq(bytes, u8x16_splat(b'\\')));
+    !v128_any_true(v128_or(is_either, u8x16_lt(bytes, u8x16_splat(0x20))))
 }
 
 /// How many of the eight bytes from `at` on are plain before the first that is not; nothing where eight are not left.

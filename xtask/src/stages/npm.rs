@@ -74,7 +74,7 @@ fn checks_of_package(npm: &Npm<'_>, tarballs: &Tarballs) -> Counts {
 
 /// How large the browser's entry may be, its WebAssembly included, by gzip -9: no goal (tests/bench/goals.json has that), but a
 /// guard against growing unnoticed.
-const MOST_BYTES: usize = 52 * 1_024;
+const MOST_BYTES: usize = 60 * 1_024;
 
 /// A project with the tarballs installed. What the tests themselves use is linked beside them.
 fn project(npm: &Npm<'_>, tarballs: &Tarballs) -> Result<PathBuf> {
