@@ -446,6 +446,9 @@ impl Plaintext {
     /// `invalid_payload` where the text does not fit the type.
     #[cfg(feature = "serde")]
     pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        if let Some(value) = json::parse(self) {
+            return Ok(value);
+        }
         // serde's messages quote the value, which is plaintext: only the place is kept.
         let mut reader = serde_json::Deserializer::from_str(self);
         reader.disable_recursion_limit(); // the strict reader has counted the levels, one more than serde_json would

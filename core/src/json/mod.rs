@@ -13,6 +13,8 @@ pub(crate) mod buffers;
 mod canonical;
 #[cfg(feature = "writer")]
 mod copy;
+#[cfg(feature = "serde")]
+mod deserialize;
 mod fault;
 mod members;
 #[cfg(feature = "writer")]
@@ -28,6 +30,8 @@ mod text;
 mod writer;
 
 pub(crate) use canonical::Canonical;
+#[cfg(feature = "serde")]
+pub(crate) use deserialize::parse;
 pub use fault::{Fault, FaultKind};
 pub(crate) use members::{Found, Kind, Members};
 #[cfg(feature = "writer")]

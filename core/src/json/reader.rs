@@ -328,7 +328,9 @@ impl<'t, S: Sink + ?Sized> Reader<'t, '_, S> {
         self.escaped = true;
         while self.byte(at) == Some(b'\\') {
             at = self.escape(at)?;
-            at = skip_plain(self.bytes, at);
+            if self.byte(at) != Some(b'\\') {
+                at = skip_plain(self.bytes, at);
+            }
         }
         match self.byte(at) {
             Some(b'"') => Some(at + 1),

@@ -7,7 +7,7 @@ use core::ops::{Deref, Range};
 
 use crate::wipe::Wiped;
 
-use super::scan::{hex4, skip_plain};
+use super::scan::{hex4, is_special, skip_plain};
 
 /// A string literal that the reader accepted: where it stands and how to read it.
 #[derive(Clone, Copy)]
@@ -120,22 +120,35 @@ impl Deref for Unescaped<'_> {
 /// The value of an accepted literal's inside.
 pub(super) fn unescape(raw: &str) -> String {
     let mut value = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while !rest.is_empty() {
-        let (plain, escaped) = rest.split_at_checked(skip_plain(rest.as_bytes(), 0)).unwrap_or((rest, ""));
-        value.push_str(plain);
-        if cfg!(not(feature = "small"))
-            && let Some(character) = escaped.as_bytes().get(1).copied().and_then(short_escape)
-        {
-            value.push(character);
-            rest = escaped.get(2..).unwrap_or_default();
-            continue;
-        }
-        let mut escape = Characters::new(escaped);
-        value.extend(escape.next());
-        rest = escape.rest;
-    }
+    unescape_into(raw, &mut value);
     value
+}
+
+/// The same, behind what is there: up to the end or the closing quote, whose place this gives.
+pub(super) fn unescape_into(raw: &str, value: &mut String) -> usize {
+    let bytes = raw.as_bytes();
+    let mut at = 0;
+    loop {
+        let plain = skip_plain(bytes, at);
+        value.push_str(raw.get(at..plain).unwrap_or_default());
+        at = plain;
+        // Where one escape follows another, there is nothing plain to look for.
+        while bytes.get(at) == Some(&b'\\') {
+            let short = if cfg!(feature = "small") { None } else { bytes.get(at + 1).copied().and_then(short_escape) };
+            if let Some(character) = short {
+                value.push(character);
+                at += 2;
+                continue;
+            }
+            let mut escape = Characters::new(raw.get(at..).unwrap_or_default());
+            let Some(character) = escape.next() else { return at }; // which no literal that was accepted has
+            value.push(character);
+            at = raw.len() - escape.rest.len();
+        }
+        if bytes.get(at).is_none_or(|&byte| is_special(byte)) {
+            return at;
+        }
+    }
 }
 
 /// What a letter behind a backslash stands for; nothing for the `u` of a code.

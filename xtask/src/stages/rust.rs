@@ -16,4 +16,6 @@ const FEATURES: &[&str] = &[
     "",                                                       // std, portable, serde
     "--all-features",                                         // with `small`, as in WebAssembly
     "--no-default-features --features std,simd,serde,writer", // as in Python
+    // What another crate of a program may turn on: `serde_json` then reads in other ways.
+    "--lib --features serde_json/arbitrary_precision,serde_json/raw_value json::deserialize",
 ];
