@@ -440,7 +440,10 @@ impl Plaintext {
         core::mem::take(&mut *self.0)
     }
 
-    /// The value as a type of yours. What `serde_json` keeps on the way, of strings with escapes, is not wiped.
+    /// The value as a type of yours, the same that `serde_json` gives.
+    ///
+    /// It is asked itself where a type takes bytes, integers of 128 bits or raw JSON, and where the text does not fit: then what it
+    /// keeps on the way, of strings with escapes, is not wiped, and the type has been asked twice.
     ///
     /// # Errors
     /// `invalid_payload` where the text does not fit the type.
