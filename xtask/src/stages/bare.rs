@@ -14,5 +14,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Counts> {
             ));
         }
     }
+    let vectors = "build --locked -p cardseal --no-default-features --features simd,serde --target";
+    builds.push(format!("{vectors} {}", targets::WASM));
     context.cargo_all(&builds.iter().map(String::as_str).collect::<Vec<_>>())
 }
