@@ -557,16 +557,9 @@ fn without_custom_sections(module: &[u8]) -> Option<Vec<u8>> {
     let (preamble, mut rest) = module.split_at_checked(8)?;
     let mut kept = preamble.to_vec();
     while let [id, after @ ..] = rest {
-        let mut size = 0;
-        let mut digits = 0;
-        loop {
-            let digit = *after.get(digits)?;
-            size |= usize::from(digit & 0x7f) << (7 * digits);
-            digits += 1;
-            if digit < 0x80 {
-                break;
-            }
-        }
+        // Seven bits a byte, the lowest first; the last one is below 0x80.
+        let digits = 1 + after.iter().take(5).position(|&digit| digit < 0x80)?;
+        let size = after.iter().take(digits).rev().fold(0, |size, &digit| size << 7 | usize::from(digit & 0x7f));
         let (section, next) = rest.split_at_checked(1 + digits + size)?;
         if *id != 0 {
             kept.extend(section);

@@ -146,6 +146,11 @@ impl<'t> Text<'t> {
         }
     }
 
+    /// What `serde_json` reads in ways of its own, which nobody has shown to be worth repeating.
+    fn give_up<V: Visitor<'t>>(&mut self, _visitor: V) -> Result<V::Value> {
+        Err(GivenUp)
+    }
+
     #[inline]
     fn visit_number<V: Visitor<'t>>(&mut self, visitor: V) -> Result<V::Value> {
         self.next();
@@ -202,29 +207,12 @@ impl Number {
     }
 }
 
-macro_rules! numbers {
-    ($($method:ident)*) => {$(
+/// Methods of a deserializer that all do the same.
+macro_rules! all {
+    ($how:ident: $($method:ident)*) => {$(
         #[inline]
         fn $method<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value> {
-            self.visit_number(visitor)
-        }
-    )*};
-}
-
-macro_rules! strings {
-    ($($method:ident)*) => {$(
-        #[inline]
-        fn $method<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value> {
-            self.string(visitor)
-        }
-    )*};
-}
-
-/// What `serde_json` reads in ways of its own, which nobody has shown to be worth repeating.
-macro_rules! given_up {
-    ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'t>>(self, _visitor: V) -> Result<V::Value> {
-            Err(GivenUp)
+            self.$how(visitor)
         }
     )*};
 }
@@ -260,10 +248,10 @@ impl<'t> de::Deserializer<'t> for &mut Text<'t> {
         }
     }
 
-    numbers!(deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64);
-    numbers!(deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f64);
-    strings!(deserialize_char deserialize_str deserialize_string deserialize_identifier);
-    given_up!(deserialize_i128 deserialize_u128 deserialize_bytes deserialize_byte_buf);
+    all!(visit_number: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64);
+    all!(visit_number: deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f64);
+    all!(string: deserialize_char deserialize_str deserialize_string deserialize_identifier);
+    all!(give_up: deserialize_i128 deserialize_u128 deserialize_bytes deserialize_byte_buf);
 
     fn deserialize_f32<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value> {
         self.next();
@@ -433,23 +421,25 @@ impl<'t> de::MapAccess<'t> for Items<'_, 't> {
 /// A member's name: text, and nothing that text could be turned into.
 struct Name<'a, 't>(&'a mut Text<'t>);
 
-macro_rules! names {
-    ($($method:ident)*) => {$(
-        #[inline]
-        fn $method<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value> {
-            self.0.string(visitor)
-        }
-    )*};
+impl<'t> Name<'_, 't> {
+    #[inline]
+    fn string<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value> {
+        self.0.string(visitor)
+    }
+
+    fn give_up<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value> {
+        self.0.give_up(visitor)
+    }
 }
 
 impl<'t> de::Deserializer<'t> for Name<'_, 't> {
     type Error = GivenUp;
 
-    names!(deserialize_any deserialize_char deserialize_str deserialize_string deserialize_identifier);
-    given_up!(deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128);
-    given_up!(deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128);
-    given_up!(deserialize_f32 deserialize_f64 deserialize_bytes deserialize_byte_buf deserialize_unit);
-    given_up!(deserialize_seq deserialize_map);
+    all!(string: deserialize_any deserialize_ignored_any deserialize_char deserialize_str deserialize_string deserialize_identifier);
+    all!(give_up: deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128);
+    all!(give_up: deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128);
+    all!(give_up: deserialize_f32 deserialize_f64 deserialize_bytes deserialize_byte_buf deserialize_unit);
+    all!(give_up: deserialize_seq deserialize_map);
 
     fn deserialize_option<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_some(self)
@@ -495,10 +485,6 @@ impl<'t> de::Deserializer<'t> for Name<'_, 't> {
         _visitor: V,
     ) -> Result<V::Value> {
         Err(GivenUp)
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value> {
-        self.0.string(visitor)
     }
 }
 
